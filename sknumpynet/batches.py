@@ -1,0 +1,68 @@
+"""Minibatches: rows of X, whatever its kind, as a float array in a buffer that is reused.
+
+X may be a dense array of any dtype and memory order, a memory map, or CSR; it is never copied
+whole nor written to. A minibatch is the tuple (X, y, weight, mass): ``weight`` is None or the
+batch's weights, (n, 1) or one for each output, and ``mass`` is the number of rows times the mean
+weight of the whole training set. Dividing by that, and not by the sum of the batch's own weights,
+keeps a heavy batch heavy: the steps then follow an unbiased estimate of the gradient of the
+weighted mean loss. For equal weights, and for a batch of all rows, the two are the same number.
+"""
+
+import numpy as np
+from scipy.sparse import issparse
+
+
+class Minibatches:
+    """The training set, cut anew for each pass.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (n, n_features)
+    y : ndarray of shape (n,) or (n, n_outputs)
+    weight : ndarray of shape (n, 1) or (n, n_outputs), or None
+    batch_size : int
+        Rows of a minibatch; the last one of a pass has what is left.
+    dtype : dtype
+        Of the float arrays handed out.
+    """
+
+    def __init__(self, X, y, weight, batch_size, dtype):
+        self.X, self.y, self.batch_size = X, y, batch_size
+        self.dtype = np.dtype(dtype)
+        self.n = X.shape[0]
+        self.weight = None if weight is None else weight.astype(dtype)
+        self.mean_weight = 1.0 if weight is None else float(weight.mean())
+        if not issparse(X):
+            self.buffer = np.empty((batch_size, X.shape[1]), dtype)
+
+    def one_pass(self, rng=None):
+        """Yield the minibatches of one pass, shuffled by the RandomState `rng` unless it is None.
+
+        A batch whose weights are all zero teaches nothing and is left out.
+        """
+        order = None if rng is None else rng.permutation(self.n)
+        for start in range(0, self.n, self.batch_size):
+            stop = min(start + self.batch_size, self.n)
+            rows = slice(start, stop) if order is None else order[start:stop]
+            weight = None if self.weight is None else self.weight[rows]
+            if weight is None or weight.any():
+                yield self.gather(rows), self.y[rows], weight, (stop - start) * self.mean_weight
+
+    def gather(self, rows):
+        """Return X[rows] in the training dtype; the next call may overwrite a dense answer."""
+        X = self.X
+        if issparse(X):
+            return X[rows].astype(self.dtype)
+        if isinstance(rows, slice):
+            batch = X[rows]
+            if batch.dtype == self.dtype:
+                return batch
+        elif X.dtype == self.dtype and X.flags.c_contiguous:
+            # mode="clip" writes straight into `out`. Not for other memory orders: np.take copies
+            # such an array whole.
+            return np.take(X, rows, axis=0, out=self.buffer[: len(rows)], mode="clip")
+        else:
+            batch = X[rows]
+        out = self.buffer[: len(batch)]
+        np.copyto(out, batch, casting="unsafe")
+        return out

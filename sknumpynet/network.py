@@ -1,0 +1,144 @@
+"""The dense network: its one flat parameter vector, forward pass and backpropagation.
+
+Legend, for layers l = 1 .. L of sizes (d_0, ..., d_L) and a batch of n rows::
+
+    A_0 = X                              (n, d_0)
+    Z_l = A_{l-1} W_l + b_l              (n, d_l)        W_l (d_{l-1}, d_l), b_l (d_l,)
+    A_l = f(Z_l)                         (n, d_l)        l < L; the last layer gives logits Z_L
+
+    dZ_L = dLoss/dlogits                 (n, d_L)        from the loss
+    dW_l = A_{l-1}^T dZ_l                (d_{l-1}, d_l)
+    db_l = sum over rows of dZ_l         (d_l,)
+    dA_l = dZ_{l+1} W_{l+1}^T            (n, d_l)
+    dZ_l = dA_l * f'(Z_l)                (n, d_l)
+
+The flat vector holds W_1, ..., W_L, then b_1, ..., b_L; everything else is a window on it. With
+all weights in front, an L2 penalty is one slice, and a checkpoint is one copy.
+"""
+
+from itertools import pairwise
+from math import sqrt
+
+import numpy as np
+from scipy.sparse import issparse
+
+
+def n_weights(sizes):
+    """Return how many of the parameters are weights; biases follow them."""
+    return sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+
+
+def views(params, sizes):
+    """Return windows on the flat vector: a list of weight matrices and a list of bias vectors."""
+    shapes = [*pairwise(sizes), *((size,) for size in sizes[1:])]
+    windows, start = [], 0
+    for shape in shapes:
+        stop = start + int(np.prod(shape))
+        windows.append(params[start:stop].reshape(shape))
+        start = stop
+    return windows[: len(sizes) - 1], windows[len(sizes) - 1 :]
+
+
+def initialize(sizes, gain, rng, dtype):
+    """Return fresh parameters, each layer uniform in +-sqrt(gain / (fan_in + fan_out))."""
+    params = np.empty(n_weights(sizes) + sum(sizes[1:]), dtype)
+    for W, b in zip(*views(params, sizes), strict=True):
+        bound = sqrt(gain / sum(W.shape))
+        W[...] = rng.uniform(-bound, bound, W.shape)
+        b[...] = rng.uniform(-bound, bound, b.shape)
+    return params
+
+
+def forward(X, params, sizes, activation):
+    """Return the logits (n, d_L) of the rows X (n, d_0), dense or CSR, in the params' dtype.
+
+    It allocates what it needs, so any number of threads may call it with one set of parameters.
+    """
+    weights, biases = views(params, sizes)
+    a = X.astype(params.dtype, copy=False)
+    for W, b in zip(weights, biases, strict=True):
+        z = a @ W
+        z += b
+        if W is not weights[-1]:
+            activation.forward(z, z)
+        a = z
+    return a
+
+
+class Backprop:
+    """Loss and gradient of one minibatch, in buffers made once.
+
+    Parameters
+    ----------
+    params : ndarray
+        The flat parameter vector; steps change it in place, and this object looks on.
+    sizes : sequence of int
+        d_0, ..., d_L.
+    activation : class of `sknumpynet.activations`
+    loss : class of `sknumpynet.losses`
+    alpha : float
+        Strength of the penalty alpha / 2 * sum(W**2) / mass.
+    max_rows : int
+        Rows of the largest minibatch.
+
+    Attributes
+    ----------
+    grad : ndarray like `params`
+        The gradient at the last call.
+    """
+
+    def __init__(self, params, sizes, activation, loss, alpha, max_rows):
+        self.params, self.grad = params, np.empty_like(params)
+        self.activation, self.loss, self.alpha = activation, loss, float(alpha)
+        self.weights, self.biases = views(params, sizes)
+        self.weight_grads, self.bias_grads = views(self.grad, sizes)
+        self.n_weights = n_weights(sizes)
+        self.outputs = [np.empty((max_rows, size), params.dtype) for size in sizes[1:]]
+        self.deltas = [np.empty((max_rows, size), params.dtype) for size in sizes[1:-1]]
+
+    def __call__(self, X, y, weight, mass):
+        """Return the batch's loss; leave its gradient in `grad`.
+
+        The loss is sum_i weight_i loss_i / mass plus the penalty; `weight` None is all ones.
+        """
+        activations = self.forward(X)
+        z = activations.pop()
+        share = 1 / mass if weight is None else weight * (1 / mass)
+        loss, delta = self.loss.value_and_grad(z, y, share)
+        self.backward(activations, delta)
+        if self.alpha > 0:
+            W = self.params[: self.n_weights]
+            loss += 0.5 * self.alpha / mass * float(W @ W)
+            self.grad[: self.n_weights] += self.alpha / mass * W
+        return loss
+
+    def forward(self, X):
+        """Return [A_0 = X, A_1, ..., A_{L-1}, Z_L]."""
+        activations = [X]
+        for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            z = multiply(activations[-1], W, self.outputs[layer][: X.shape[0]])
+            z += b
+            if layer < len(self.deltas):
+                self.activation.forward(z, z)
+            activations.append(z)
+        return activations
+
+    def backward(self, activations, delta):
+        """Fill `grad` from [A_0, ..., A_{L-1}] and dLoss/dZ_L."""
+        for layer in reversed(range(len(self.weights))):
+            a = activations[layer]
+            multiply(a.T, delta, self.weight_grads[layer])
+            np.sum(delta, axis=0, out=self.bias_grads[layer])
+            if layer > 0:
+                back = self.deltas[layer - 1][: len(delta)]
+                delta = np.matmul(delta, self.weights[layer].T, out=back)
+                self.activation.backward(delta, a, a)
+
+
+def multiply(A, B, out):
+    """Write A @ B to `out`, A dense or sparse."""
+    if issparse(A):
+        np.copyto(out, A @ B)
+    else:
+        np.matmul(A, B, out=out)
+    return out

@@ -1,0 +1,35 @@
+"""The examples run, and what they say is so."""
+
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    def run(name, *arguments):
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
+
+
+def test_mnist_example_falls_back_to_the_bundled_digits(run, tmp_path):
+    figure = tmp_path / "figure.png"
+    out = run("plot_mnist.py", "--data-dir", tmp_path, "--epochs", 30, "--output", figure)
+    assert "MNIST can't be had" in out
+    assert "predicts the same when loaded: True" in out
+    assert figure.stat().st_size > 10_000
+    accuracy = float(out.split("% test")[0].split()[-1])
+    assert accuracy > 93
+
+
+def test_grid_search_example(run, tmp_path):
+    figure = tmp_path / "figure.png"
+    assert "best of the grid" in run("plot_grid_search.py", "--output", figure)
+    assert figure.stat().st_size > 10_000

@@ -1,0 +1,223 @@
+"""Activations, losses, optimizers, schedules and batches: what is true of the formulas."""
+
+import pickle
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import optimize, sparse, special
+
+from sknumpynet.activations import ACTIVATIONS
+from sknumpynet.batches import Minibatches
+from sknumpynet.losses import LOSSES, LogisticCrossEntropy, SoftmaxCrossEntropy
+from sknumpynet.optimizers import OPTIMIZERS, SGD, Adam
+from sknumpynet.schedules import SCHEDULES
+
+VALUES = {
+    "identity": lambda z: z,
+    "relu": lambda z: np.where(z > 0, z, 0),
+    "tanh": np.tanh,
+    "logistic": special.expit,
+}
+DTYPES = ["float32", "float64"]
+
+
+def some_targets(loss_name, n, k, rng):
+    return rng.randint(k, size=n) if loss_name == "softmax" else rng.randint(2, size=(n, k))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_value_is_the_formula_also_in_place(name):
+    z = np.array([[-800.0, -3.0, -1e-9, 0.0, 1e-9, 2.0, 800.0]])
+    out = np.empty_like(z)
+    ACTIVATIONS[name].forward(z.copy(), out)
+    assert_allclose(out, VALUES[name](z), atol=1e-15)
+    ACTIVATIONS[name].forward(z, z)
+    assert_array_equal(z, out)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_slope_is_the_derivative(name, dtype):
+    z = np.linspace(-3, 3, 11).reshape(1, -1).astype(dtype) + np.asarray(0.1, dtype)
+    a, grad = np.empty_like(z), np.full_like(z, 2)
+    ACTIVATIONS[name].forward(z.copy(), a)
+    ACTIVATIONS[name].backward(grad, a, z)
+    h = 1e-6
+    numeric = (VALUES[name](z.astype(float) + h) - VALUES[name](z.astype(float) - h)) / (2 * h)
+    assert grad.dtype == dtype
+    assert_allclose(grad, 2 * numeric, rtol=1e-4 if dtype == "float32" else 1e-8, atol=1e-8)
+
+
+def test_softmax_cross_entropy_of_equal_logits_is_log_k():
+    value, grad = SoftmaxCrossEntropy.value_and_grad(np.zeros((2, 4)), np.array([0, 3]), 0.5)
+    assert_allclose(value, np.log(4))
+    assert_allclose(grad, 0.5 * (0.25 - np.eye(4)[[0, 3]]))
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_loss_is_minus_the_log_probability_of_the_target(name):
+    rng = np.random.RandomState(0)
+    z, y = 3 * rng.randn(7, 4), some_targets(name, 7, 4, rng)
+    log_p = LOSSES[name].log_proba(z.copy())
+    if name == "softmax":
+        assert_allclose(np.exp(log_p).sum(axis=1), 1)
+        expected = -log_p[np.arange(7), y]
+    else:
+        expected = -np.where(y, log_p, np.log1p(-np.exp(log_p))).sum(axis=1)
+    w = rng.rand(7, 1)
+    value, _ = LOSSES[name].value_and_grad(z, y, w)
+    assert_allclose(value, w[:, 0] @ expected)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_loss_is_finite_for_huge_logits_and_keeps_the_dtype(name, dtype):
+    z = np.array([[1e4, -1e4, 0.0]] * 2, dtype)
+    y = np.array([1, 0]) if name == "softmax" else np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
+    log_p = LOSSES[name].log_proba(z.copy())
+    value, grad = LOSSES[name].value_and_grad(z, y, 0.5)
+    assert np.isfinite(log_p).all()
+    assert log_p.dtype == grad.dtype == dtype
+    assert_allclose(value, 1e4 + (0 if name == "softmax" else np.log(2)), rtol=1e-6)
+    assert np.abs(grad).max() <= 0.5
+
+
+def test_two_classes_by_softmax_or_by_one_logit_are_the_same_loss():
+    rng = np.random.RandomState(1)
+    z, y = rng.randn(9, 1), rng.randint(2, size=9)
+    one, grad_one = LogisticCrossEntropy.value_and_grad(z.copy(), y[:, None], 1 / 9)
+    two, grad_two = SoftmaxCrossEntropy.value_and_grad(np.hstack([0 * z, z]), y, 1 / 9)
+    assert_allclose(one, two)
+    assert_allclose(grad_one[:, 0], grad_two[:, 1])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizer_solves_a_parabola_in_its_dtype(name, dtype):
+    target = np.array([1.0, -2.0, 3.0], dtype)
+    p, optimizer = np.zeros(3, dtype), OPTIMIZERS[name]()
+    state = optimizer.start(p)
+    for _ in range(2000):
+        optimizer.step(p, p - target, 0.02, state)
+    assert_allclose(p, target, atol=1e-3)
+    arrays = [p, *(value for value in state.values() if np.ndim(value))]
+    assert {array.dtype.name for array in arrays} == {dtype}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizer_solves_rosenbrock(name):
+    p, optimizer = np.array([-1.2, 1.0]), OPTIMIZERS[name]()
+    state = optimizer.start(p)
+    for _ in range(20_000):
+        optimizer.step(p, optimize.rosen_der(p), 2e-4 if name == "sgd" else 2e-3, state)
+    assert_allclose(p, 1, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizer_goes_on_from_a_pickled_state(name):
+    rng = np.random.RandomState(0)
+    gradients, optimizer = rng.randn(6, 4), OPTIMIZERS[name]()
+    p = np.zeros(4)
+    state = optimizer.start(p)
+    q, saved = p.copy(), state
+    for i, g in enumerate(gradients):
+        optimizer.step(p, g.copy(), 0.1, state)
+        saved = pickle.loads(pickle.dumps(saved)) if i else optimizer.start(q)
+        optimizer.step(q, g.copy(), 0.1, saved)
+    assert_array_equal(p, q)
+
+
+def test_sgd_without_momentum_is_the_textbook_step():
+    p, optimizer = np.array([1.0, 2.0]), SGD(momentum=0.0)
+    optimizer.step(p, np.array([0.5, -1.0]), 0.1, optimizer.start(p))
+    assert_allclose(p, [0.95, 2.1], rtol=1e-15)
+
+
+def test_first_step_of_adam_is_the_learning_rate_in_each_direction():
+    p, optimizer = np.zeros(3), Adam(epsilon=1e-30)
+    optimizer.step(p, np.array([1e-3, -5.0, 70.0]), 0.01, optimizer.start(p))
+    assert_allclose(p, [-0.01, 0.01, -0.01])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("nesterov", [True, False])
+def test_optimizer_walks_as_pytorch_does(name, nesterov):
+    torch = pytest.importorskip("torch", reason="compares with PyTorch where it is installed")
+    rng = np.random.RandomState(0)
+    p, gradients = rng.randn(5), rng.randn(30, 5)
+    theirs = torch.tensor(p.copy(), requires_grad=True)
+    if name == "sgd":
+        ours = SGD(0.9, nesterov)
+        their_optimizer = torch.optim.SGD([theirs], lr=0.01, momentum=0.9, nesterov=nesterov)
+    else:
+        # PyTorch adds epsilon to the corrected root; with none to speak of the two agree.
+        ours = Adam(epsilon=1e-30)
+        their_optimizer = torch.optim.Adam([theirs], lr=0.01, eps=1e-30)
+    state = ours.start(p)
+    for g in gradients:
+        ours.step(p, g.copy(), 0.01, state)
+        theirs.grad = torch.tensor(g)
+        their_optimizer.step()
+        assert_allclose(p, theirs.detach().numpy(), rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedule_starts_at_one_and_never_rises(name):
+    factor = SCHEDULES[name](0.5)
+    assert factor(0, 0) == 1
+    values = [factor(t, t) for t in range(0, 1000, 50)]
+    assert all(0 < later <= earlier for earlier, later in pairwise(values))
+
+
+def test_invscaling_is_the_power_law_of_the_samples_before_the_epoch():
+    assert SCHEDULES["invscaling"](0.25)(95, 80) == 81**-0.25
+
+
+KINDS = {
+    "float32": lambda X: X.astype(np.float32),
+    "float64": lambda X: X,
+    "uint8": lambda X: X.astype(np.uint8),
+    "bool": lambda X: X > 3,
+    "big-endian": lambda X: X.astype(">f8"),
+    "Fortran order": np.asfortranarray,
+    "every other row": lambda X: np.repeat(X, 2, axis=0)[::2],
+    "CSR": sparse.csr_array,
+    "CSR matrix": sparse.csr_matrix,
+}
+
+
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_batches_of_any_kind_are_the_rows_in_the_training_dtype(kind, shuffle):
+    rng = np.random.RandomState(0)
+    X, y = KINDS[kind](rng.randint(0, 9, size=(23, 4)).astype(float)), np.arange(23)
+    if not sparse.issparse(X):
+        X.flags.writeable = False
+    whole = X.toarray() if sparse.issparse(X) else np.array(X)
+    minibatches = Minibatches(X, y, None, 5, "float32")
+    seen = []
+    for batch, codes, weight, mass in minibatches.one_pass(rng if shuffle else None):
+        dense = batch.toarray() if sparse.issparse(batch) else batch
+        assert dense.dtype == np.float32
+        assert weight is None
+        assert mass == len(codes) <= 5
+        assert_array_equal(dense, whole[codes].astype(np.float32))
+        seen.extend(codes)
+    assert sorted(seen) == list(range(23))
+    assert (seen == list(range(23))) is not shuffle
+
+
+def test_each_pass_has_another_order():
+    minibatches = Minibatches(np.eye(20), np.arange(20), None, 20, "float64")
+    rng = np.random.RandomState(0)
+    first, second = (next(iter(minibatches.one_pass(rng)))[1] for _ in range(2))
+    assert not np.array_equal(first, second)
+
+
+def test_batches_without_weight_are_left_out_and_masses_add_up():
+    weight = np.array([0.0, 0.0, 3.0, 1.0, 2.0])
+    batches = list(Minibatches(np.eye(5), np.arange(5), weight, 2, "float64").one_pass())
+    assert [list(codes) for _, codes, _, _ in batches] == [[2, 3], [4]]
+    assert_allclose([mass for *_, mass in batches], [2 * 1.2, 1.2])
