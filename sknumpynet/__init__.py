@@ -1,6 +1,6 @@
 """Dense neural-network classification in NumPy, for scikit-learn."""
 
 from sknumpynet.classifier import NumpyMLPClassifier
+from sknumpynet.version import __version__
 
-__all__ = ["NumpyMLPClassifier"]
-__version__ = "0.1.0"
+__all__ = ["NumpyMLPClassifier", "__version__"]

@@ -3,19 +3,26 @@
 Legend: ``z`` pre-activation, ``a = f(z)`` activation, ``grad`` on entry dL/da and on return
 dL/dz = dL/da * f'(z); all of shape (n_rows, n_units).
 
-========  ====================  =====================
-name      f(z)                  f'(z), from ``a``
-========  ====================  =====================
-identity  z                     1
-relu      max(z, 0)             1 where a > 0, else 0
-tanh      tanh(z)               1 - a**2
-logistic  1 / (1 + exp(-z))     a * (1 - a)
-========  ====================  =====================
+==========  ================================  =========================================
+name        f(z)                              f'(z)
+==========  ================================  =========================================
+identity    z                                 1
+relu        max(z, 0)                         1 where a > 0, else 0
+leaky_relu  z where z > 0, else 0.01 z        1 where a > 0, else 0.01
+elu         z where z > 0, else e^z - 1       1 where a > 0, else a + 1
+selu        1.0507 z, 1.7581 (e^z - 1) [2]_   1.0507 where a > 0, else a + 1.7581
+tanh        tanh(z)                           1 - a^2
+logistic    s(z) = 1 / (1 + e^-z)             a (1 - a)
+silu        z s(z) [3]_                       s(z) (1 + z (1 - s(z)))
+gelu        z (1 + tanh u) / 2 [4]_           (1 + tanh u) / 2 + z (1 - tanh^2 u) u' / 2
+==========  ================================  =========================================
 
-An activation is a class with
+with ``u = sqrt(2 / pi) (z + 0.044715 z^3)``. An activation is a class with
 
 - ``forward(z, out)``, which writes f(z) to ``out`` (``out`` may be ``z``);
 - ``backward(grad, a, z)``, which multiplies ``grad`` by the slope in place;
+- ``needs_z``: whether ``backward`` looks at ``z``; if not, ``a`` may have taken its place (the
+  slopes of silu and gelu are no function of their value);
 - ``gain``: a layer starts uniform in +-sqrt(gain / (fan_in + fan_out)), after [1]_.
 
 To add one: write the class and name it in `ACTIVATIONS`; the tests find it there.
@@ -24,7 +31,14 @@ References
 ----------
 .. [1] Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural
    networks", AISTATS 2010.
+.. [2] Klambauer et al., "Self-Normalizing Neural Networks", NeurIPS 2017.
+.. [3] Elfwing et al., "Sigmoid-Weighted Linear Units for Neural Network Function Approximation in
+   Reinforcement Learning", Neural Networks 107, 2018.
+.. [4] Hendrycks and Gimpel, "Gaussian Error Linear Units (GELUs)", arXiv:1606.08415; this is the
+   tanh form.
 """
+
+from math import pi, sqrt
 
 import numpy as np
 
@@ -33,11 +47,11 @@ class Identity:
     """f(z) = z: a stack of linear layers."""
 
     gain = 6.0
+    needs_z = False
 
     @staticmethod
     def forward(z, out):
-        if out is not z:
-            np.copyto(out, z)
+        np.copyto(out, z)
 
     @staticmethod
     def backward(grad, a, z):
@@ -48,6 +62,7 @@ class ReLU:
     """f(z) = max(z, 0), with slope 0 at z = 0."""
 
     gain = 6.0
+    needs_z = False
 
     @staticmethod
     def forward(z, out):
@@ -62,6 +77,7 @@ class Tanh:
     """f(z) = tanh(z)."""
 
     gain = 6.0
+    needs_z = False
 
     @staticmethod
     def forward(z, out):
@@ -76,6 +92,7 @@ class Logistic:
     """f(z) = 1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2, which cannot overflow."""
 
     gain = 2.0
+    needs_z = False
 
     @staticmethod
     def forward(z, out):
@@ -89,9 +106,95 @@ class Logistic:
         grad *= a * (1 - a)
 
 
+class LeakyReLU:
+    """f(z) = z for z > 0, else 0.01 z: no unit ever dies."""
+
+    gain = 6.0
+    needs_z = False
+    slope = 0.01
+
+    @classmethod
+    def forward(cls, z, out):
+        np.maximum(z, cls.slope * z, out=out)
+
+    @classmethod
+    def backward(cls, grad, a, z):
+        np.multiply(grad, cls.slope, out=grad, where=a <= 0)
+
+
+class ELU:
+    """f(z) = z for z > 0, else e^z - 1: scale z, else floor (e^z - 1)."""
+
+    gain = 6.0
+    needs_z = False
+    scale = 1.0
+    floor = 1.0
+
+    @classmethod
+    def forward(cls, z, out):
+        below = cls.floor * np.expm1(np.minimum(z, 0))
+        np.maximum(z, 0, out=out)
+        out *= cls.scale
+        out += below
+
+    @classmethod
+    def backward(cls, grad, a, z):
+        grad *= np.where(a > 0, cls.scale, a + cls.floor).astype(a.dtype, copy=False)
+
+
+class SELU(ELU):
+    """ELU scaled so that mean 0 and variance 1 reproduce themselves from layer to layer."""
+
+    scale = 1.0507009873554805
+    floor = 1.0507009873554805 * 1.6732632423543772
+
+
+class SiLU:
+    """f(z) = z / (1 + e^-z)."""
+
+    gain = 6.0
+    needs_z = True
+
+    @staticmethod
+    def forward(z, out):
+        s = np.empty_like(z)
+        Logistic.forward(z, s)
+        np.multiply(z, s, out=out)
+
+    @staticmethod
+    def backward(grad, a, z):
+        s = np.empty_like(z)
+        Logistic.forward(z, s)
+        grad *= s + a * (1 - s)
+
+
+class GELU:
+    """f(z) = z times the normal distribution function, in the tanh form."""
+
+    gain = 6.0
+    needs_z = True
+    cubic = 0.044715
+    root = sqrt(2 / pi)
+
+    @classmethod
+    def forward(cls, z, out):
+        half = 0.5 + 0.5 * np.tanh(cls.root * (z + cls.cubic * z * z * z))
+        np.multiply(z, half, out=out)
+
+    @classmethod
+    def backward(cls, grad, a, z):
+        t = np.tanh(cls.root * (z + cls.cubic * z * z * z))
+        grad *= 0.5 + 0.5 * t + 0.5 * z * (1 - t * t) * cls.root * (1 + 3 * cls.cubic * z * z)
+
+
 ACTIVATIONS = {
     "identity": Identity,
     "logistic": Logistic,
     "tanh": Tanh,
     "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "elu": ELU,
+    "selu": SELU,
+    "silu": SiLU,
+    "gelu": GELU,
 }

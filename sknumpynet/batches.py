@@ -24,14 +24,27 @@ class Minibatches:
         Rows of a minibatch; the last one of a pass has what is left.
     dtype : dtype
         Of the float arrays handed out.
+    rows : ndarray of int, default=None
+        The rows to train on; None is all of them.
+
+    Attributes
+    ----------
+    n : int
+        Rows of a pass.
+    mass : float
+        Their masses together: the sum of their weights.
     """
 
-    def __init__(self, X, y, weight, batch_size, dtype):
+    def __init__(self, X, y, weight, batch_size, dtype, rows=None):
         self.X, self.y, self.batch_size = X, y, batch_size
         self.dtype = np.dtype(dtype)
-        self.n = X.shape[0]
-        self.weight = None if weight is None else weight.astype(dtype)
-        self.mean_weight = 1.0 if weight is None else float(weight.mean())
+        self.rows = rows
+        self.n = X.shape[0] if rows is None else len(rows)
+        self.weight, self.mean_weight = weight, 1.0
+        if weight is not None:
+            self.weight = weight.astype(dtype)
+            self.mean_weight = float((weight if rows is None else weight[rows]).mean())
+        self.mass = self.n * self.mean_weight
         if not issparse(X):
             self.buffer = np.empty((batch_size, X.shape[1]), dtype)
 
@@ -40,7 +53,9 @@ class Minibatches:
 
         A batch whose weights are all zero teaches nothing and is left out.
         """
-        order = None if rng is None else rng.permutation(self.n)
+        order = self.rows
+        if rng is not None:
+            order = rng.permutation(self.n if order is None else order)
         for start in range(0, self.n, self.batch_size):
             stop = min(start + self.batch_size, self.n)
             rows = slice(start, stop) if order is None else order[start:stop]

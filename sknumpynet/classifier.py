@@ -1,45 +1,34 @@
 """The scikit-learn face: validate, encode labels, assemble the parts, keep the record."""
 
 import warnings
-from copy import copy, deepcopy
-from dataclasses import fields
-from itertools import islice
-from math import inf, isfinite
-from time import perf_counter
+from copy import copy
+from math import log
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknumpynet.activations import ACTIVATIONS
-from sknumpynet.batches import Minibatches
+from sknumpynet.callbacks import CallbackSupportMixin, FitTask, with_callbacks
+from sknumpynet.descent import Descent
 from sknumpynet.losses import LOSSES
-from sknumpynet.network import Backprop, forward, initialize, views
-from sknumpynet.optimizers import OPTIMIZERS
+from sknumpynet.monitor import HeldOut
+from sknumpynet.network import forward_in_blocks, initialize, views
 from sknumpynet.parameters import check_parameters
-from sknumpynet.schedules import SCHEDULES
-from sknumpynet.targets import (
-    check_targets,
-    check_weight,
-    class_masses,
-    class_weighted,
-    encode,
-    find_classes,
-    weigh_classes,
-)
-from sknumpynet.training import Patience, epochs
+from sknumpynet.schedules import BUDGETED
+from sknumpynet.targets import Data, check_targets, check_weight, encode, find_classes, plain
+from sknumpynet.version import __version__
 
 # Below so many training rows, dtype="auto" means float64: speed is of no account there, and the
 # result no longer shows in what order the rows were summed.
 FEW_ROWS = 100
-# Numbers that the widest layer may hold while predicting; more rows are worked off in blocks.
-BLOCK = 2**20
+HISTORY = "epoch", "loss", "learning_rate", "seconds", "validation_loss", "validation_score"
 
 
-class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
+class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Dense neural-network classifier, trained by backpropagation written in NumPy.
 
     A drop-in for `sklearn.neural_network.MLPClassifier`: same parameters, attributes and methods.
@@ -48,59 +37,80 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(100,)
         Units of each hidden layer; ``()`` is (multinomial) logistic regression.
-    activation : {'identity', 'logistic', 'tanh', 'relu'}, default='relu'
+    activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'silu', \
+            'gelu'}, default='relu'
         Non-linearity of the hidden layers.
-    solver : {'sgd', 'adam'}, default='adam'
-        First-order optimizer.
+    solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
+        Optimizer: L-BFGS on all rows at once, or first-order steps on minibatches.
     alpha : float, default=1e-4
         L2 penalty: ``0.5 * alpha * sum(W**2) / (sum of the minibatch's weights)`` is added to the
         loss. Biases are not penalised.
     batch_size : int or 'auto', default='auto'
-        Rows of a minibatch; 'auto' is ``min(200, n_samples)``.
-    learning_rate : {'constant', 'invscaling'}, default='constant'
-        How the learning rate goes on from `learning_rate_init`: not at all, or divided by
-        ``(1 + samples seen) ** power_t`` from epoch to epoch. It works with every solver.
+        Rows of a minibatch; 'auto' is ``min(200, n_samples)``. Not used by 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'linear', 'cosine', 'one_cycle'}, \
+            default='constant'
+        How the learning rate goes on from `learning_rate_init`, with 'sgd' and 'adam' alike:
+        not at all; divided by ``(1 + samples seen) ** power_t`` from epoch to epoch; divided by 5
+        whenever the stopping rule would end training, until it is below 1e-6; or down to 0 at the
+        end of `max_iter` epochs, in a straight line, along a cosine, or along a cosine after a
+        warm-up in the first tenth. See `partial_fit` for what they do there.
     learning_rate_init : float, default=0.001
-        Learning rate of the first step.
+        Learning rate of the first step, and the peak of 'one_cycle'.
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int, default=200
-        Most epochs of a call of `fit`.
+        Most epochs of a call of `fit`; for 'lbfgs' most iterations.
     shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
     random_state : int, RandomState or None, default=None
-        One stream for initialisation and shuffling; an int makes results repeatable.
+        One stream for initialisation, validation split, shuffling and dropout; an int makes
+        results repeatable.
     tol : float, default=1e-4
-        The least change of the loss that counts as an improvement.
+        The least change of the loss or validation score that counts as an improvement; for 'lbfgs'
+        the largest component of the gradient at which it has converged.
     verbose : bool or int, default=False
-        Whether to print the loss of each epoch.
+        Whether to print the loss, validation loss and score, and seconds of each epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the parameters and the optimizer's memory of the last call.
+        Whether `fit` goes on from the parameters, the optimizer's memory and the random stream of
+        the last call.
     momentum : float, default=0.9
         Momentum of 'sgd'; 0 is plain gradient descent.
     nesterovs_momentum : bool, default=True
         Whether 'sgd' uses Nesterov's form of momentum.
     early_stopping : bool, default=False
-        Not supported yet.
+        Whether to watch the score of validation rows instead of the training loss, and to keep the
+        parameters of the best epoch. The rows are `X_val` of `fit`, or else a part of X.
     validation_fraction : float, default=0.1
-        Used by `early_stopping` only.
+        The part of X that `early_stopping` holds out, stratified if every class allows it.
     beta_1, beta_2 : float, default=0.9, 0.999
         Decay of the first and second moments of 'adam'.
     epsilon : float, default=1e-8
         Added to the root of the second moment of 'adam'.
     n_iter_no_change : int or np.inf, default=10
-        Stop after so many epochs in a row whose loss did not improve by `tol`.
+        Stop after so many epochs in a row without an improvement of `tol`.
     max_fun : int, default=15000
-        Used by the solver 'lbfgs' only.
+        Most evaluations of the loss by 'lbfgs'.
     class_weight : dict, 'balanced' or None, default=None
         What each class counts, ``{label: weight}`` with 1 where a label is missing; 'balanced'
         gives all classes the same sum of weights (in `partial_fit`: by all rows seen so far). It
         multiplies `sample_weight`. For multilabel targets the classes of each label are 0 and 1.
-    dropout, label_smoothing, weight_decay, scoring, max_time
-        Not supported yet; the defaults change nothing.
+    dropout : float or sequence of float, default=0.0
+        Probability with which a unit is left out in a training step, for all hidden layers or one
+        for each.
+    label_smoothing : float, default=0.0
+        The part of each target that is spread over all classes alike.
+    weight_decay : float, default=0.0
+        Decoupled weight decay, as in AdamW: before each step the weights, not the biases, shrink
+        by the factor ``1 - learning_rate * weight_decay``.
+    scoring : str or callable, default='accuracy'
+        What `early_stopping` watches: 'accuracy', 'loss' (the validation loss), any scorer's name,
+        or ``scorer(estimator, X, y)``.
+    max_time : float or None, default=None
+        Stop at the end of the first epoch after so many seconds.
     dtype : {'auto', 'float32', 'float64'}, default='auto'
-        Of the parameters and of the arithmetic. 'auto' is float32, but float64 in a `fit` on fewer
-        than 100 rows, which costs nothing there and keeps a row of weight 2 equal to two rows.
+        Of the parameters and of the arithmetic. 'auto' is float64 for 'lbfgs', else float32; but
+        float64 in a `fit` on fewer than 100 rows, which costs nothing there and keeps a row of
+        weight 2 equal to two rows.
 
     Attributes
     ----------
@@ -126,11 +136,17 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
         Loss of the last epoch: the mean over its minibatches, penalty included.
     loss_curve_ : list of float
         Loss of each epoch since the parameters were initialised.
-    best_loss_ : float
-        The smallest of `loss_curve_`.
+    best_loss_ : float or None
+        The smallest of `loss_curve_`; None with `early_stopping`.
+    validation_scores_ : list of float or None
+        Score of the validation rows after each epoch that had some.
+    best_validation_score_ : float or None
+        The best of them in the last call of `fit`.
     history_ : dict of lists
-        'epoch' (from 1), 'loss', 'learning_rate' (at the epoch's last step) and 'seconds' (of the
-        epoch), a value for each epoch since the parameters were initialised.
+        'epoch' (from 1), 'loss', 'learning_rate' (at the epoch's last step), 'seconds',
+        'validation_loss' and 'validation_score', a value for each epoch since the parameters were
+        initialised, nan where it is not known. The validation loss is without penalty and
+        smoothing.
     n_features_in_ : int
         Features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -221,7 +237,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
         self.max_time = max_time
         self.dtype = dtype
 
-    def fit(self, X, y, sample_weight=None):
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train on X and y until the loss stops improving, at most `max_iter` epochs.
 
         Parameters
@@ -232,6 +249,14 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
             Class labels of any type, or a multilabel indicator of 0 and 1.
         sample_weight : array-like of shape (n_samples,), default=None
             What each row counts, >= 0. A row of weight 2 counts as two rows.
+        X_val : {array-like, CSR or CSC} of shape (n_val, n_features), default=None
+            Validation data: their loss and score go into `history_`, and with `early_stopping`
+            they are what it watches, in place of a part of X. In a Pipeline, name it in
+            ``transform_input`` to have it transformed as X is.
+        y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
+            Their labels.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
 
         Returns
         -------
@@ -244,28 +269,30 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
         """
         check_parameters(self)
         going_on = self.warm_start and self.__sklearn_is_fitted__()
+        task = FitTask(self, self.max_iter, {"X": X, "y": y, "metadata": {}})
         model = copy(self)
-        X, y, weight = model._read(X, y, sample_weight, first=not going_on)
+        data = model._read(X, y, sample_weight, first=not going_on, whole=True)
         if not going_on:
-            model._initialize("float64" if len(y) < FEW_ROWS else "float32")
+            double = data.n < FEW_ROWS or self.solver == "lbfgs"
+            model._initialize("float64" if double else "float32")
         model.n_iter_ = 0
-        patience = Patience(self.tol, self.n_iter_no_change)
+        held_out = model._read_held_out(X_val, y_val, sample_weight_val)
+        descent = Descent(model, data, held_out, max_iter=self.max_iter)
         try:
-            for loss in islice(model._epochs(X, y, weight), self.max_iter):
-                if patience.exhausted(loss):
-                    break
-            else:
-                warnings.warn(
-                    f"The loss was still improving after max_iter={self.max_iter} epochs. Raise "
-                    "max_iter, or tol, if more is wanted.",
-                    ConvergenceWarning,
-                    stacklevel=2,
-                )
+            reason = descent.run(task)
         finally:
             if model.n_iter_ > 0:
                 if not self.warm_start:
                     model._solver_state, model._random_state = {}, None
                 self.__dict__ = vars(model)
+        task.end(lambda: vars(self))
+        if reason is None and self.learning_rate not in BUDGETED:
+            warnings.warn(
+                f"The loss was still improving after max_iter={self.max_iter} epochs. Raise "
+                "max_iter, or tol, if more is wanted.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         return self
 
     @available_if(lambda self: self.solver != "lbfgs")
@@ -274,7 +301,8 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
 
         Parameters, the optimizer's memory and the random stream go on from call to call, also
         through a pickle. The parameters of the constructor may change in between, but for the
-        architecture.
+        architecture. Schedules with an end ('linear', 'cosine', 'one_cycle') and 'adaptive' keep
+        the learning rate constant here; 'invscaling' goes on with the samples seen.
 
         Parameters
         ----------
@@ -294,19 +322,23 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            As `fit`, and for labels that are not among the classes.
+            As `fit`, for labels that are not among the classes, and with `early_stopping`.
         """
         check_parameters(self)
+        if self.early_stopping:
+            raise ValueError(
+                "partial_fit does not support early_stopping=True: it sees no validation data. "
+                "Set early_stopping=False, and score held-out rows between calls."
+            )
         first = not self.__sklearn_is_fitted__()
         if first and classes is None:
             raise ValueError("classes must be given in the first call of partial_fit.")
         model = copy(self)
-        masses = vars(self).get("_class_masses", 0.0)
-        X, y, weight = model._read(X, y, sample_weight, classes, masses, first=first)
+        data = model._read(X, y, sample_weight, classes, first=first)
         if first:
             model._initialize("float32")
             model.n_iter_ = 0
-        next(model._epochs(X, y, weight))
+        Descent(model, data).run_one_pass()
         self.__dict__ = vars(model)
         return self
 
@@ -338,14 +370,16 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_classes)
-            Columns as in `classes_`. Rows sum to 1, but for multilabel targets.
+        proba : ndarray of float64 of shape (n_samples, n_classes)
+            Columns as in `classes_`, all above 0 and below 1. Rows sum to 1, but for multilabel
+            targets.
         """
         proba = self.predict_log_proba(X)
-        return np.exp(proba, out=proba)
+        np.exp(proba, out=proba)
+        return np.minimum(proba, 1 - np.finfo(float).epsneg, out=proba)
 
     def predict_log_proba(self, X):
-        """Return the log-probabilities, finite even where the probability rounds to 0.
+        """Return the log-probabilities: of the logits, not of rounded probabilities; at least -708.
 
         Parameters
         ----------
@@ -353,31 +387,24 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
 
         Returns
         -------
-        log_proba : ndarray of shape (n_samples, n_classes)
+        log_proba : ndarray of float64 of shape (n_samples, n_classes)
             Columns as in `classes_`.
         """
         two_classes = not self._is_multilabel() and self.out_activation_ == "logistic"
         log_proba = LOSSES[self.out_activation_].log_proba
 
         def link(logits):
-            return log_proba(np.hstack([-logits, logits]) if two_classes else logits)
+            logits = logits.astype(np.float64)
+            logs = log_proba(np.hstack([-logits, logits]) if two_classes else logits)
+            # The smallest normal number: what is not impossible does not look so.
+            return np.maximum(logs, log(np.finfo(float).tiny), out=logs)
 
         return self._per_block(X, link)
 
     def _per_block(self, X, link):
-        """Return `link` of the logits of X, worked off in blocks of rows to bound the memory."""
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse="csr", reset=False)
-        activation = ACTIVATIONS[self._activation]
-        n, step = X.shape[0], max(1, BLOCK // max(self._sizes))
-        result = None
-        for start in range(0, n, step):
-            rows = slice(start, start + step)
-            block = link(forward(X[rows], self.params_, self._sizes, activation))
-            if result is None:
-                result = np.empty((n, *block.shape[1:]), block.dtype)
-            result[rows] = block
-        return result
+        return forward_in_blocks(X, self.params_, self._sizes, ACTIVATIONS[self._activation], link)
 
     @property
     def coefs_(self):
@@ -396,32 +423,73 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_label = True
         return tags
 
+    def __getstate__(self):
+        return {**super().__getstate__(), "_version": __version__}
+
+    def __setstate__(self, state):
+        saved = state.pop("_version", "unknown")
+        if saved != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was saved by sknumpynet {saved}, and this is "
+                f"{__version__}: it may not behave as it did. Train it anew, or install {saved}.",
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
     def _is_multilabel(self):
         check_is_fitted(self)
         return self.out_activation_ == "logistic" and self.n_outputs_ > 1
 
-    def _read(self, X, y, sample_weight, classes=None, masses_before=0.0, *, first):
-        """Return X, the encoded y and the weights; the `first` time, set what they determine."""
-        X, y = validate_data(self, X, y, accept_sparse="csr", multi_output=True, reset=first)
-        weight = check_weight(sample_weight, X.shape[0])
+    def _read(self, X, y, sample_weight, classes=None, *, first, whole=False):
+        """Return the validated data; the `first` time, set what they determine.
+
+        `whole` data must have every class.
+        """
+        X, y = validate_data(self, X, plain(y), accept_sparse="csr", multi_output=True, reset=first)
         y = check_targets(y)
-        multilabel = y.ndim == 2
         if first:
             self.classes_ = find_classes(y, classes)
-            one_output = len(self.classes_) == 2 and not multilabel
-            self.out_activation_ = "logistic" if multilabel or one_output else "softmax"
+            one_output = len(self.classes_) == 2 and y.ndim == 1
+            self.out_activation_ = "logistic" if y.ndim == 2 or one_output else "softmax"
             self.n_outputs_ = 1 if one_output else len(self.classes_)
         else:
             self._check_goes_on(y, classes)
-        codes = y.astype(np.uint8) if multilabel else encode(y, self.classes_)[:, None]
-        if self.class_weight is not None:
-            labels = np.arange(2) if multilabel else self.classes_
-            self._class_masses = masses_before + class_masses(codes, weight, len(labels))
-            per_class = weigh_classes(self.class_weight, labels, self._class_masses)
-            weight = class_weighted(codes, weight, per_class)
+            labels = self.classes_ if y.ndim == 2 else np.unique(y)
+            if whole and set(labels.tolist()) != set(self.classes_.tolist()):
+                raise ValueError(
+                    "warm_start can only be used where `y` has the same classes as in the previous "
+                    f"call to fit. Previously got {self.classes_}, `y` has {labels}."
+                )
+        return Data(X, y, self._encode(y, "y"), check_weight(sample_weight, X.shape[0]))
+
+    def _encode(self, y, name):
+        """Return the codes that the loss wants: integers (n,) for softmax, 0 / 1 (n, k) else."""
+        codes = y if y.ndim == 2 else encode(y, self.classes_, name)
         if self.out_activation_ == "softmax":
-            return X, codes[:, 0], weight
-        return X, codes.astype(np.uint8, copy=False), weight
+            return codes
+        return codes.astype(np.uint8).reshape(len(y), -1)
+
+    def _read_held_out(self, X_val, y_val, sample_weight_val):
+        """Return the validation data, or None where none are given."""
+        if X_val is None and y_val is None and sample_weight_val is None:
+            return None
+        if X_val is None or y_val is None:
+            missing = "X_val" if X_val is None else "y_val"
+            raise ValueError(f"{missing} is missing: X_val and y_val must be given together.")
+        try:
+            X = validate_data(self, X_val, accept_sparse="csr", reset=False)
+        except ValueError as error:
+            raise ValueError(f"X_val is not accepted: {error}") from error
+        y = check_targets(
+            check_array(plain(y_val), dtype=None, ensure_2d=False, input_name="y_val")
+        )
+        if len(y) != X.shape[0] or y.ndim != 1 + self._is_multilabel():
+            raise ValueError(
+                f"y_val of shape {y.shape} is not accepted: it must be for the {X.shape[0]} rows "
+                "of X_val what y is for X."
+            )
+        weight = check_weight(sample_weight_val, X.shape[0], "sample_weight_val")
+        return HeldOut(Data(X, y, self._encode(y, "y_val"), weight), self.scoring)
 
     def _check_goes_on(self, y, classes):
         """Raise if labels or architecture are not those of the network that is to go on."""
@@ -460,79 +528,6 @@ class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
         self.params_ = initialize(self._sizes, gain, self._random_state, dtype)
         self._solver_state = {}
         self.t_ = 0
-        self.loss_curve_, self.best_loss_ = [], inf
-        self.history_ = {"epoch": [], "loss": [], "learning_rate": [], "seconds": []}
-
-    def _epochs(self, X, y, weight):
-        """Train epoch after epoch; record each good one, yield its loss.
-
-        What changes while an epoch runs is a copy, so `self` always stands as after the last good
-        epoch.
-        """
-        params = np.array(self.params_, None if self.dtype == "auto" else self.dtype)
-        optimizer, state = self._optimizer(params)
-        n = X.shape[0]
-        batch_size = min(200, n) if self.batch_size == "auto" else int(self.batch_size)
-        if batch_size > n:
-            warnings.warn(f"batch_size={batch_size} is clipped to the {n} samples.", stacklevel=3)
-            batch_size = n
-        loss = LOSSES[self.out_activation_]
-        activation = ACTIVATIONS[self.activation]
-        backprop = Backprop(params, self._sizes, activation, loss, self.alpha, batch_size)
-        minibatches = Minibatches(X, y, weight, batch_size, params.dtype)
-        factor = SCHEDULES[self.learning_rate](float(self.power_t))
-        scale = float(self.learning_rate_init)
-        rng = self._random_state = (
-            check_random_state(self.random_state)
-            if self._random_state is None
-            else deepcopy(self._random_state)
-        )
-        passes = epochs(
-            backprop,
-            minibatches,
-            optimizer,
-            state,
-            lambda t, t_epoch: scale * factor(t, t_epoch),
-            rng if self.shuffle else None,
-            self.t_,
-        )
-        while True:
-            start = perf_counter()
-            self._solver_state = {}  # should this epoch go wrong, its moments are worth nothing
-            loss, learning_rate = next(passes)
-            if not isfinite(loss):
-                raise ValueError(
-                    f"The loss is not finite any more in epoch {len(self.loss_curve_) + 1}. Lower "
-                    f"learning_rate_init={self.learning_rate_init!r}, and scale X, for instance "
-                    "with StandardScaler."
-                )
-            self._solver_state = state
-            self._record(params, n, loss, learning_rate, perf_counter() - start)
-            yield loss
-
-    def _optimizer(self, params):
-        """Return the optimizer, and a copy of its memory where that goes on, else a fresh one."""
-        optimizer_class = OPTIMIZERS[self.solver]
-        optimizer = optimizer_class(
-            **{f.name: f.type(getattr(self, f.name)) for f in fields(optimizer_class)}
-        )
-        fresh = optimizer.start(params)
-        if self._solver_state.keys() != fresh.keys():
-            return optimizer, fresh
-        for name, value in self._solver_state.items():
-            fresh[name] = np.array(value, params.dtype) if np.ndim(value) else value
-        return optimizer, fresh
-
-    def _record(self, params, n, loss, learning_rate, seconds):
-        """Keep what a good epoch brought."""
-        self.params_ = params.copy()
-        self.n_iter_ += 1
-        self.t_ += n
-        self.loss_ = loss
-        self.loss_curve_.append(loss)
-        self.best_loss_ = min(self.best_loss_, loss)
-        values = len(self.loss_curve_), loss, learning_rate, seconds
-        for column, value in zip(self.history_.values(), values, strict=True):
-            column.append(value)
-        if self.verbose:
-            print(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
+        self.loss_curve_, self.best_loss_ = [], None
+        self.validation_scores_ = self.best_validation_score_ = None
+        self.history_ = {column: [] for column in HISTORY}

@@ -14,10 +14,17 @@ classes::
     L     = sum_i w_i sum_j (softplus(z_ij) - y_ij z_ij)
     dL/dz = w (sigmoid(z) - y)
 
+Label smoothing [1]_ moves a part ``e`` of each target to all answers alike: onehot(y) becomes
+(1 - e) onehot(y) + e / k, and a yes/no target y becomes (1 - e) y + e / 2.
+
 With w = 1/n this is the mean loss, with w_i = s_i / sum(s) the mean weighted by s. Both forms are
 stable: logsumexp subtracts the row's maximum, and softplus(z) = log(1 + exp(z)) is computed as
 max(z, 0) + log1p(exp(-|z|)). Log-probabilities come straight from the logits and so stay finite
 where a probability rounds to zero.
+
+References
+----------
+.. [1] Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
 """
 
 import numpy as np
@@ -26,19 +33,24 @@ import numpy as np
 class SoftmaxCrossEntropy:
     """One of k >= 3 classes; logits (n, k), integer codes (n,)."""
 
-    out_activation = "softmax"
+    def __init__(self, label_smoothing=0.0):
+        self.smoothing = float(label_smoothing)
 
-    @staticmethod
-    def value_and_grad(z, y, w):
+    def value_and_grad(self, z, y, w):
         """Return the loss and overwrite the logits `z` with dL/dz."""
+        e, k = self.smoothing, z.shape[1]
         rows = np.arange(len(z))
         z -= z.max(axis=1, keepdims=True)
-        loss = -z[rows, y]
+        loss = (e - 1) * z[rows, y]
+        if e > 0:
+            loss -= e * z.mean(axis=1)
         np.exp(z, out=z)
         total = z.sum(axis=1)
         loss += np.log(total)
         z /= total[:, None]
-        z[rows, y] -= 1
+        if e > 0:
+            z -= e / k
+        z[rows, y] -= 1 - e
         z *= w
         return float(np.sum(loss * np.ravel(w))), z
 
@@ -53,11 +65,13 @@ class SoftmaxCrossEntropy:
 class LogisticCrossEntropy:
     """k yes/no questions; logits (n, k), targets of 0 and 1 (n, k)."""
 
-    out_activation = "logistic"
+    def __init__(self, label_smoothing=0.0):
+        self.smoothing = float(label_smoothing)
 
-    @staticmethod
-    def value_and_grad(z, y, w):
+    def value_and_grad(self, z, y, w):
         """Return the loss and overwrite the logits `z` with dL/dz."""
+        if self.smoothing > 0:
+            y = np.multiply(y, 1 - self.smoothing, dtype=z.dtype) + self.smoothing / 2
         loss = np.maximum(z, 0) - y * z
         loss += np.log1p(np.exp(-np.abs(z)))
         z *= 0.5

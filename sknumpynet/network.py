@@ -12,8 +12,16 @@ Legend, for layers l = 1 .. L of sizes (d_0, ..., d_L) and a batch of n rows::
     dA_l = dZ_{l+1} W_{l+1}^T            (n, d_l)
     dZ_l = dA_l * f'(Z_l)                (n, d_l)
 
+Dropout [1]_ multiplies A_l, and on the way back dA_l, by a random mask that is 0 with probability p
+and 1 / (1 - p) otherwise, in training only.
+
 The flat vector holds W_1, ..., W_L, then b_1, ..., b_L; everything else is a window on it. With
 all weights in front, an L2 penalty is one slice, and a checkpoint is one copy.
+
+References
+----------
+.. [1] Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
+   JMLR 15, 2014.
 """
 
 from itertools import pairwise
@@ -21,6 +29,9 @@ from math import sqrt
 
 import numpy as np
 from scipy.sparse import issparse
+
+# Numbers that the widest layer may hold while predicting.
+BLOCK = 2**20
 
 
 def n_weights(sizes):
@@ -65,6 +76,22 @@ def forward(X, params, sizes, activation):
     return a
 
 
+def forward_in_blocks(X, params, sizes, activation, link=lambda logits: logits):
+    """Return ``link(logits)`` of all rows of X, worked off in blocks to bound the memory.
+
+    ``link`` maps logits (n, d_L) to an array of n rows.
+    """
+    n, step = X.shape[0], max(1, BLOCK // max(sizes))
+    result = None
+    for start in range(0, n, step):
+        rows = slice(start, start + step)
+        block = link(forward(X[rows], params, sizes, activation))
+        if result is None:
+            result = np.empty((n, *block.shape[1:]), block.dtype)
+        result[rows] = block
+    return result
+
+
 class Backprop:
     """Loss and gradient of one minibatch, in buffers made once.
 
@@ -75,11 +102,15 @@ class Backprop:
     sizes : sequence of int
         d_0, ..., d_L.
     activation : class of `sknumpynet.activations`
-    loss : class of `sknumpynet.losses`
+    loss : object of `sknumpynet.losses`
     alpha : float
         Strength of the penalty alpha / 2 * sum(W**2) / mass.
     max_rows : int
         Rows of the largest minibatch.
+    dropout : sequence of float, default=()
+        Probability with which each hidden layer's units are dropped; none for ().
+    rng : RandomState, default=None
+        Where dropout takes its masks from.
 
     Attributes
     ----------
@@ -87,25 +118,33 @@ class Backprop:
         The gradient at the last call.
     """
 
-    def __init__(self, params, sizes, activation, loss, alpha, max_rows):
+    def __init__(self, params, sizes, activation, loss, alpha, max_rows, dropout=(), rng=None):
         self.params, self.grad = params, np.empty_like(params)
         self.activation, self.loss, self.alpha = activation, loss, float(alpha)
+        self.dropout, self.rng = [float(p) for p in dropout], rng
         self.weights, self.biases = views(params, sizes)
         self.weight_grads, self.bias_grads = views(self.grad, sizes)
         self.n_weights = n_weights(sizes)
-        self.outputs = [np.empty((max_rows, size), params.dtype) for size in sizes[1:]]
-        self.deltas = [np.empty((max_rows, size), params.dtype) for size in sizes[1:-1]]
+
+        def buffers(sizes):
+            return [np.empty((max_rows, size), params.dtype) for size in sizes]
+
+        self.pre_activations, self.deltas = buffers(sizes[1:]), buffers(sizes[1:-1])
+        # The activation takes the place of z where nobody looks at z again.
+        self.activations = buffers(sizes[1:-1]) if activation.needs_z else self.pre_activations
+        self.dropped = buffers(sizes[1:-1]) if any(self.dropout) else None
+        self.masks = buffers(sizes[1:-1]) if any(self.dropout) else None
 
     def __call__(self, X, y, weight, mass):
         """Return the batch's loss; leave its gradient in `grad`.
 
         The loss is sum_i weight_i loss_i / mass plus the penalty; `weight` None is all ones.
         """
-        activations = self.forward(X)
-        z = activations.pop()
+        n = X.shape[0]
+        inputs = self.forward(X)
         share = 1 / mass if weight is None else weight * (1 / mass)
-        loss, delta = self.loss.value_and_grad(z, y, share)
-        self.backward(activations, delta)
+        loss, delta = self.loss.value_and_grad(self.pre_activations[-1][:n], y, share)
+        self.backward(inputs, delta)
         if self.alpha > 0:
             W = self.params[: self.n_weights]
             loss += 0.5 * self.alpha / mass * float(W @ W)
@@ -113,26 +152,40 @@ class Backprop:
         return loss
 
     def forward(self, X):
-        """Return [A_0 = X, A_1, ..., A_{L-1}, Z_L]."""
-        activations = [X]
+        """Compute the logits; return what enters each layer, [A_0 = X, A_1, ..., A_{L-1}]."""
+        inputs, n = [X], X.shape[0]
         for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
-            z = multiply(activations[-1], W, self.outputs[layer][: X.shape[0]])
+            z = multiply(inputs[-1], W, self.pre_activations[layer][:n])
             z += b
             if layer < len(self.deltas):
-                self.activation.forward(z, z)
-            activations.append(z)
-        return activations
+                a = self.activations[layer][:n]
+                self.activation.forward(z, a)
+                if self.masks:
+                    draw_mask(self.masks[layer][:n], self.dropout[layer], self.rng)
+                    a = np.multiply(a, self.masks[layer][:n], out=self.dropped[layer][:n])
+                inputs.append(a)
+        return inputs
 
-    def backward(self, activations, delta):
-        """Fill `grad` from [A_0, ..., A_{L-1}] and dLoss/dZ_L."""
+    def backward(self, inputs, delta):
+        """Fill `grad` from what entered each layer and dLoss/dZ_L."""
+        n = len(delta)
         for layer in reversed(range(len(self.weights))):
-            a = activations[layer]
-            multiply(a.T, delta, self.weight_grads[layer])
+            multiply(inputs[layer].T, delta, self.weight_grads[layer])
             np.sum(delta, axis=0, out=self.bias_grads[layer])
             if layer > 0:
-                back = self.deltas[layer - 1][: len(delta)]
-                delta = np.matmul(delta, self.weights[layer].T, out=back)
-                self.activation.backward(delta, a, a)
+                below = layer - 1
+                delta = np.matmul(delta, self.weights[layer].T, out=self.deltas[below][:n])
+                if self.masks:
+                    delta *= self.masks[below][:n]
+                a, z = self.activations[below][:n], self.pre_activations[below][:n]
+                self.activation.backward(delta, a, z)
+
+
+def draw_mask(mask, p, rng):
+    """Fill `mask` with 0, with probability p to within 2^-17, and with 1 / (1 - p) elsewhere."""
+    threshold = min(round(p * 65536), 65535)
+    bits = np.frombuffer(rng.bytes(2 * mask.size), np.uint16).reshape(mask.shape)
+    np.multiply(bits >= threshold, 65536 / (65536 - threshold), out=mask, casting="unsafe")
 
 
 def multiply(A, B, out):

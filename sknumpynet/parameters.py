@@ -8,6 +8,7 @@ from math import inf
 from numbers import Integral, Real
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 
 from sknumpynet.activations import ACTIVATIONS
 from sknumpynet.optimizers import OPTIMIZERS
@@ -63,6 +64,14 @@ def is_seed(value):
     )
 
 
+def is_dropout(value):
+    """Tell whether `value` is a probability below 1, or a sequence of them."""
+    test, _ = number(0, 1, open_high=True)
+    if isinstance(value, list | tuple | np.ndarray):
+        return all(map(test, value))
+    return test(value)
+
+
 def is_class_weight(value):
     """Tell whether `value` is None, 'balanced' or a dict of weights."""
     if isinstance(value, dict):
@@ -108,19 +117,23 @@ PARAMETERS = {
         is_class_weight,
         "None, 'balanced' or a dict from class labels to finite weights >= 0",
     ),
+    "dropout": (
+        is_dropout,
+        "a probability in [0, 1), or a sequence of them, one for each hidden layer",
+    ),
+    "label_smoothing": number(0, 1, open_high=True),
+    "weight_decay": number(0, open_high=True),
+    "scoring": (
+        lambda value: callable(value) or one_of("loss", *get_scorer_names())[0](value),
+        "'accuracy', 'loss', a scorer's name (sklearn.metrics.get_scorer_names()) or a callable "
+        "scorer(estimator, X, y)",
+    ),
+    "max_time": (
+        lambda value: value is None or number(0, open_low=True)[0](value),
+        "None or a number of seconds > 0",
+    ),
     "dtype": one_of("auto", "float32", "float64"),
 }
-
-# Accepted by the constructor but not honoured yet: the one value that works today.
-NOT_YET = {
-    "early_stopping": False,
-    "dropout": 0.0,
-    "label_smoothing": 0.0,
-    "weight_decay": 0.0,
-    "scoring": "accuracy",
-    "max_time": None,
-}
-NOT_YET_CHOICES = {"solver": "lbfgs", "learning_rate": "adaptive"}
 
 
 def check_parameters(estimator):
@@ -130,18 +143,8 @@ def check_parameters(estimator):
     ------
     ValueError
         If a value is none of those its row accepts.
-    NotImplementedError
-        If a value asks for something that is not there yet.
     """
     values = estimator.get_params(deep=False)
     for name, (test, words) in PARAMETERS.items():
         if not test(values[name]):
             raise ValueError(f"{name}={values[name]!r} is not accepted: {name} must be {words}.")
-    for name, only in NOT_YET.items():
-        if values[name] != only:
-            raise NotImplementedError(
-                f"{name}={values[name]!r} is not supported yet: leave {name} at {only!r}."
-            )
-    for name, missing in NOT_YET_CHOICES.items():
-        if values[name] == missing:
-            raise NotImplementedError(f"{name}={missing!r} is not supported yet.")

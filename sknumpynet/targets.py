@@ -2,10 +2,53 @@
 that speak of those labels.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+
+@dataclass
+class Data:
+    """What was given to learn from, or to validate with.
+
+    Parameters
+    ----------
+    X : ndarray or CSR of shape (n, n_features)
+    labels : ndarray of shape (n,) or (n, n_labels)
+        As the user gave them.
+    codes : ndarray
+        The labels as the loss wants them.
+    weight : ndarray of shape (n, 1) or None
+        Sample weights.
+    """
+
+    X: object
+    labels: np.ndarray
+    codes: np.ndarray
+    weight: np.ndarray | None
+
+    @property
+    def n(self):
+        return self.X.shape[0]
+
+    def part(self, rows):
+        """Return a copy of some rows."""
+        weight = None if self.weight is None else self.weight[rows]
+        return Data(self.X[rows], self.labels[rows], self.codes[rows], weight)
+
+
+def plain(y):
+    """Return a pandas Series of integers or booleans with missing values as the NumPy array it is.
+
+    Left alone, scikit-learn would make it float64.
+    """
+    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if dtype is None or dtype.kind not in "iub" or y.isna().any():
+        return y
+    return y.to_numpy(dtype=dtype)
 
 
 def check_targets(y):
@@ -53,8 +96,8 @@ def find_classes(y, classes=None):
     return labels
 
 
-def encode(y, classes):
-    """Return the position of each label of y in `classes`.
+def encode(y, classes, name="y"):
+    """Return the position of each label of y in `classes`; errors call y by its `name`.
 
     Raises
     ------
@@ -64,7 +107,7 @@ def encode(y, classes):
     unseen = set(np.unique(y).tolist()) - set(classes.tolist())
     if unseen:
         raise ValueError(
-            f"y has labels that are not among the classes: {sorted(unseen)}. The classes are "
+            f"{name} has labels that are not among the classes: {sorted(unseen)}. The classes are "
             f"{classes}; all must be given in the first call."
         )
     return np.searchsorted(classes, y)
@@ -75,7 +118,7 @@ def class_masses(codes, weight, n_classes):
 
     Parameters
     ----------
-    codes : ndarray of int of shape (n, n_columns)
+    codes : ndarray of int of shape (n,) or (n, n_columns)
     weight : ndarray of shape (n, 1) or None
     n_classes : int
 
@@ -84,11 +127,12 @@ def class_masses(codes, weight, n_classes):
     masses : ndarray of shape (n_columns, n_classes)
     """
     weight = None if weight is None else weight[:, 0]
-    return np.stack([np.bincount(column, weight, n_classes) for column in codes.T]).astype(float)
+    columns = codes.reshape(len(codes), -1).T
+    return np.stack([np.bincount(column, weight, n_classes) for column in columns]).astype(float)
 
 
-def weigh_classes(class_weight, classes, masses):
-    """Return the weight of each class in each column, (n_columns, n_classes) or (1, n_classes).
+def weigh_classes(class_weight, classes, masses, codes, weight):
+    """Return weights (n, n_columns): those of the rows times those of their classes.
 
     Parameters
     ----------
@@ -97,37 +141,35 @@ def weigh_classes(class_weight, classes, masses):
         occur in a column the same sum of weights, and keeps the column's total.
     classes : ndarray of shape (n_classes,)
     masses : ndarray of shape (n_columns, n_classes)
-    """
-    if isinstance(class_weight, str):
-        share = masses.sum(axis=1, keepdims=True) / (masses > 0).sum(axis=1, keepdims=True)
-        return share / np.where(masses > 0, masses, share)
-    labels = classes.tolist()
-    unknown = set(class_weight) - set(labels)
-    if unknown:
-        raise ValueError(
-            f"class_weight has labels that are not among the classes: {unknown}. The classes are "
-            f"{classes}."
-        )
-    return np.array([[class_weight.get(label, 1.0) for label in labels]], float)
-
-
-def class_weighted(codes, weight, per_class):
-    """Return weights (n, n_columns): those of the rows times those of their classes.
+    codes : ndarray of int of shape (n,) or (n, n_columns)
+    weight : ndarray of shape (n, 1) or None
 
     Raises
     ------
     ValueError
-        If all of them are zero.
+        If a label of `class_weight` is not among the classes, or if all weights become zero.
     """
-    per_class = np.broadcast_to(per_class, (codes.shape[1], per_class.shape[1]))
-    weights = per_class[np.arange(codes.shape[1]), codes]
+    if isinstance(class_weight, str):
+        share = masses.sum(axis=1, keepdims=True) / (masses > 0).sum(axis=1, keepdims=True)
+        per_class = share / np.where(masses > 0, masses, share)
+    else:
+        labels = classes.tolist()
+        unknown = set(class_weight) - set(labels)
+        if unknown:
+            raise ValueError(
+                f"class_weight has labels that are not among the classes: {unknown}. The classes "
+                f"are {classes}."
+            )
+        weights = [class_weight.get(label, 1.0) for label in labels]
+        per_class = np.broadcast_to(np.array(weights, float), masses.shape)
+    weights = per_class[np.arange(len(masses)), codes.reshape(len(codes), -1)]
     weights = weights if weight is None else weights * weight
     if not weights.any():
         raise ValueError("class_weight and sample_weight leave every row with weight 0.")
     return weights
 
 
-def check_weight(sample_weight, n):
+def check_weight(sample_weight, n, name="sample_weight"):
     """Return the sample weights as float64 of shape (n, 1), or None.
 
     Raises
@@ -137,16 +179,14 @@ def check_weight(sample_weight, n):
     """
     if sample_weight is None:
         return None
-    weight = check_array(
-        sample_weight, dtype=np.float64, ensure_2d=False, input_name="sample_weight"
-    )
+    weight = check_array(sample_weight, dtype=np.float64, ensure_2d=False, input_name=name)
     if weight.shape != (n,):
         raise ValueError(
-            f"sample_weight of shape {weight.shape} is not accepted: it must have one number for "
-            f"each of the {n} rows. Classes go by keyword, classes=..."
+            f"{name} of shape {weight.shape} is not accepted: it must have one number for each of "
+            f"the {n} rows. Classes go by keyword, classes=..."
         )
     if weight.min() < 0:
-        raise ValueError(f"sample_weight holds {weight.min()}: every weight must be >= 0.")
+        raise ValueError(f"{name} holds {weight.min()}: every weight must be >= 0.")
     if not weight.any():
-        raise ValueError("sample_weight is all zero: at least one row must count.")
+        raise ValueError(f"{name} is all zero: at least one row must count.")
     return weight[:, None]

@@ -1,4 +1,4 @@
-"""Training: an endless generator of epochs, and the patience that ends it.
+"""Training: an endless generator of epochs, L-BFGS, and what looks at the loss: patience.
 
 `epochs` knows neither which optimizer it steps nor why it will be stopped: ``fit`` takes the first
 ``max_iter`` of it, ``partial_fit`` takes the next one.
@@ -7,9 +7,10 @@
 from math import inf, isfinite
 
 import numpy as np
+from scipy import optimize
 
 
-def epochs(backprop, minibatches, optimizer, state, rate, rng, t=0):
+def epochs(backprop, minibatches, step, rate, rng, t=0):
     """Train one pass after another; yield each pass's mean loss and its last learning rate.
 
     Parameters
@@ -17,9 +18,8 @@ def epochs(backprop, minibatches, optimizer, state, rate, rng, t=0):
     backprop : Backprop
         Holds the parameters; they change in place.
     minibatches : Minibatches
-    optimizer : object of `sknumpynet.optimizers`
-    state : dict
-        What the optimizer remembers; changed in place.
+    step : callable
+        ``step(learning_rate)`` moves the parameters against the gradient in `backprop`.
     rate : callable
         ``rate(t, t_epoch)`` is the learning rate after `t` samples.
     rng : RandomState or None
@@ -35,21 +35,119 @@ def epochs(backprop, minibatches, optimizer, state, rate, rng, t=0):
     learning_rate : float
     """
     while True:
-        t_epoch, total, total_mass = t, 0.0, 0.0
+        t_epoch, total = t, 0.0
         # A diverging run overflows first; the loss tells, so the warnings need not.
         with np.errstate(over="ignore", invalid="ignore"):
             for X, y, weight, mass in minibatches.one_pass(rng):
                 learning_rate = rate(t, t_epoch)
                 loss = backprop(X, y, weight, mass)
                 total += mass * loss
-                total_mass += mass
                 if not isfinite(loss):
                     break
-                optimizer.step(backprop.params, backprop.grad, learning_rate, state)
+                step(learning_rate)
                 t += X.shape[0]
         t = t_epoch + minibatches.n
         finite = isfinite(total) and np.isfinite(backprop.params).all()
-        yield (total / total_mass if finite else inf), learning_rate
+        yield (total / minibatches.mass if finite else inf), learning_rate
+
+
+def stepper(optimizer, state, backprop, weight_decay=0.0):
+    """Return ``step(learning_rate)``: the optimizer's step, after decoupled weight decay [1]_.
+
+    The weights, not the biases, shrink by the factor 1 - learning_rate * weight_decay.
+
+    References
+    ----------
+    .. [1] Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+    """
+    params, grad = backprop.params, backprop.grad
+    weights = params[: backprop.n_weights]
+
+    def step(learning_rate):
+        if weight_decay > 0:
+            weights[:] *= 1 - learning_rate * weight_decay
+        optimizer.step(params, grad, learning_rate, state)
+
+    return step
+
+
+def minimize(backprop, batch, after, options):
+    """Minimise the loss of one batch by SciPy's L-BFGS [1]_, on the flat vector as it is.
+
+    Parameters
+    ----------
+    backprop : Backprop
+        Its parameters follow each iteration, and end at the minimum.
+    batch : tuple
+        As `Minibatches` makes it.
+    after : callable
+        ``after(loss)`` is called after each iteration; True ends the descent.
+    options : dict
+        Of `scipy.optimize.minimize` with method "L-BFGS-B".
+
+    Returns
+    -------
+    done : bool
+        Whether it has converged, or was told to end.
+
+    References
+    ----------
+    .. [1] Liu and Nocedal, "On the limited memory BFGS method for large scale optimization",
+       Mathematical Programming 45, 1989.
+    """
+    params, calls = backprop.params, 0
+
+    def value_and_grad(x):
+        np.copyto(params, x)
+        # A copy, for SciPy keeps the reference.
+        return backprop(*batch), backprop.grad.copy()
+
+    def callback(intermediate_result):
+        nonlocal calls
+        calls += 1
+        np.copyto(params, intermediate_result.x)
+        if after(float(intermediate_result.fun)):
+            raise StopIteration
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = optimize.minimize(
+            value_and_grad,
+            params.copy(),
+            jac=True,
+            method="L-BFGS-B",
+            callback=callback,
+            options=options,
+        )
+        if calls == 0:  # nothing left to gain: the start is the minimum
+            np.copyto(params, result.x)
+            after(float(result.fun))
+    return result.status not in (1, 2)
+
+
+class Rate:
+    """The learning rate: a start, times a schedule, times what was taken off on the way.
+
+    Parameters
+    ----------
+    start : float
+    factor : callable
+        ``factor(t, t_epoch)``, of `sknumpynet.schedules`.
+    adaptive : bool
+        Whether `lower` has an effect.
+    """
+
+    def __init__(self, start, factor, adaptive=False):
+        self.scale, self.factor, self.adaptive = start, factor, adaptive
+
+    def __call__(self, t, t_epoch):
+        return self.scale * self.factor(t, t_epoch)
+
+    def lower(self):
+        """Divide by 5, as scikit-learn's 'adaptive'; tell whether there was anything to divide."""
+        if not self.adaptive or self.scale <= 1e-6:
+            return False
+        self.scale /= 5
+        return True
 
 
 class Patience:
@@ -66,7 +164,10 @@ class Patience:
         self.best, self.count = inf, 0
 
     def exhausted(self, loss):
-        """Take note of an epoch's loss (smaller is better); tell whether patience is at its end."""
-        self.count = self.count + 1 if loss > self.best - self.tol else 0
-        self.best = min(self.best, loss)
+        """Take note of an epoch's loss (smaller is better); tell whether patience is at its end.
+
+        A loss that is not a number is no improvement.
+        """
+        self.count = 0 if loss <= self.best - self.tol else self.count + 1
+        self.best = loss if loss < self.best else self.best
         return self.count >= self.limit

@@ -9,6 +9,7 @@ import sknumpynet
 
 PACKAGE = Path(sknumpynet.__file__).parent
 FLOOR = {
+    "version": 0,
     "activations": 0,
     "losses": 0,
     "optimizers": 0,
@@ -18,9 +19,12 @@ FLOOR = {
     "training": 2,
     "parameters": 3,
     "targets": 3,
+    "callbacks": 3,
+    "monitor": 3,
     "datasets": 3,
-    "classifier": 4,
-    "__init__": 5,
+    "descent": 4,
+    "classifier": 5,
+    "__init__": 6,
 }
 MATHS_MAY_IMPORT = {"numpy", "scipy", "math", "itertools", "threading", "dataclasses", "sknumpynet"}
 MOST_LINES = {"classifier": 600}

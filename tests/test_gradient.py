@@ -50,7 +50,7 @@ def test_gradient_along_random_directions(activation, loss, hidden, weighted, al
     batch = problem(loss, weighted)
     sizes = [FEATURES, *hidden, OUTPUTS]
     params = initialize(sizes, 6.0, np.random.RandomState(1), "float64")
-    backprop = Backprop(params, sizes, ACTIVATIONS[activation], LOSSES[loss], alpha, N)
+    backprop = Backprop(params, sizes, ACTIVATIONS[activation], LOSSES[loss](), alpha, N)
     for seed in range(3):
         assert relative_error(backprop, batch, seed) <= 1e-6
 
@@ -68,7 +68,7 @@ def test_the_checker_catches_a_slope_that_is_a_thousandth_wrong():
     batch = problem("softmax", weighted=False)
     sizes = [FEATURES, 7, OUTPUTS]
     params = initialize(sizes, 6.0, np.random.RandomState(1), "float64")
-    backprop = Backprop(params, sizes, WrongBy, LOSSES["softmax"], 0.0, N)
+    backprop = Backprop(params, sizes, WrongBy, LOSSES["softmax"](), 0.0, N)
     assert max(relative_error(backprop, batch, seed) for seed in range(3)) > 1e-5
 
 
@@ -77,7 +77,7 @@ def test_sparse_rows_give_the_same_loss_and_gradient_as_dense_ones():
     X[np.abs(X) < 0.7] = 0
     sizes = [FEATURES, 7, OUTPUTS]
     params = initialize(sizes, 6.0, np.random.RandomState(1), "float64")
-    backprop = Backprop(params, sizes, ReLU, LOSSES["softmax"], 0.1, N)
+    backprop = Backprop(params, sizes, ReLU, LOSSES["softmax"](), 0.1, N)
     loss = backprop(X, y, weight, mass)
     grad = backprop.grad.copy()
     assert_allclose(backprop(sparse.csr_array(X), y, weight, mass), loss)
@@ -127,18 +127,22 @@ def test_same_weights_give_scikit_learns_probabilities_loss_and_gradient(activat
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_same_weights_give_pytorchs_logits_loss_and_gradient(activation, loss):
     torch = pytest.importorskip("torch", reason="compares with PyTorch where it is installed")
     X, y, _, mass = problem(loss, weighted=False)
     sizes = [FEATURES, 7, 6, OUTPUTS]
     params = initialize(sizes, 6.0, np.random.RandomState(1), "float64")
-    backprop = Backprop(params, sizes, ACTIVATIONS[activation], LOSSES[loss], 0.0, N)
+    backprop = Backprop(params, sizes, ACTIVATIONS[activation], LOSSES[loss](), 0.0, N)
     value = backprop(X, y, None, mass)
 
-    function = {"identity": lambda z: z, "logistic": torch.sigmoid}.get(activation) or getattr(
-        torch, activation
-    )
+    functional = torch.nn.functional
+    renamed = {
+        "identity": lambda z: z,
+        "logistic": torch.sigmoid,
+        "gelu": lambda z: functional.gelu(z, approximate="tanh"),
+    }
+    function = renamed.get(activation) or getattr(functional, activation)
     weights, biases = (
         [torch.tensor(window.copy(), requires_grad=True) for window in windows]
         for windows in views(params, sizes)
@@ -147,9 +151,9 @@ def test_same_weights_give_pytorchs_logits_loss_and_gradient(activation, loss):
     for layer, (W, b) in enumerate(zip(weights, biases, strict=True)):
         z = (function(z) if layer else z) @ W + b
     if loss == "softmax":
-        theirs = torch.nn.functional.cross_entropy(z, torch.tensor(y))
+        theirs = functional.cross_entropy(z, torch.tensor(y))
     else:
-        theirs = OUTPUTS * torch.nn.functional.binary_cross_entropy_with_logits(
+        theirs = OUTPUTS * functional.binary_cross_entropy_with_logits(
             z, torch.tensor(y, dtype=torch.float64)
         )
     theirs.backward()

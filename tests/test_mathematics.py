@@ -1,7 +1,6 @@
 """Activations, losses, optimizers, schedules and batches: what is true of the formulas."""
 
 import pickle
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -11,14 +10,21 @@ from scipy import optimize, sparse, special
 from sknumpynet.activations import ACTIVATIONS
 from sknumpynet.batches import Minibatches
 from sknumpynet.losses import LOSSES, LogisticCrossEntropy, SoftmaxCrossEntropy
+from sknumpynet.network import Backprop, draw_mask, initialize
 from sknumpynet.optimizers import OPTIMIZERS, SGD, Adam
-from sknumpynet.schedules import SCHEDULES
+from sknumpynet.schedules import BUDGETED, SCHEDULES
+from sknumpynet.training import Patience, Rate, stepper
 
 VALUES = {
     "identity": lambda z: z,
     "relu": lambda z: np.where(z > 0, z, 0),
     "tanh": np.tanh,
     "logistic": special.expit,
+    "leaky_relu": lambda z: np.where(z > 0, z, 0.01 * z),
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "selu": lambda z: 1.05070098 * np.where(z > 0, z, 1.67326324 * np.expm1(np.minimum(z, 0))),
+    "silu": lambda z: z * special.expit(z),
+    "gelu": lambda z: z * special.expit(2 * np.sqrt(2 / np.pi) * (z + 0.044715 * z**3)),
 }
 DTYPES = ["float32", "float64"]
 
@@ -32,7 +38,7 @@ def test_activation_value_is_the_formula_also_in_place(name):
     z = np.array([[-800.0, -3.0, -1e-9, 0.0, 1e-9, 2.0, 800.0]])
     out = np.empty_like(z)
     ACTIVATIONS[name].forward(z.copy(), out)
-    assert_allclose(out, VALUES[name](z), atol=1e-15)
+    assert_allclose(out, VALUES[name](z), rtol=1e-7, atol=1e-15)
     ACTIVATIONS[name].forward(z, z)
     assert_array_equal(z, out)
 
@@ -47,11 +53,11 @@ def test_activation_slope_is_the_derivative(name, dtype):
     h = 1e-6
     numeric = (VALUES[name](z.astype(float) + h) - VALUES[name](z.astype(float) - h)) / (2 * h)
     assert grad.dtype == dtype
-    assert_allclose(grad, 2 * numeric, rtol=1e-4 if dtype == "float32" else 1e-8, atol=1e-8)
+    assert_allclose(grad, 2 * numeric, rtol=1e-4 if dtype == "float32" else 1e-7, atol=1e-6)
 
 
 def test_softmax_cross_entropy_of_equal_logits_is_log_k():
-    value, grad = SoftmaxCrossEntropy.value_and_grad(np.zeros((2, 4)), np.array([0, 3]), 0.5)
+    value, grad = SoftmaxCrossEntropy().value_and_grad(np.zeros((2, 4)), np.array([0, 3]), 0.5)
     assert_allclose(value, np.log(4))
     assert_allclose(grad, 0.5 * (0.25 - np.eye(4)[[0, 3]]))
 
@@ -67,7 +73,7 @@ def test_loss_is_minus_the_log_probability_of_the_target(name):
     else:
         expected = -np.where(y, log_p, np.log1p(-np.exp(log_p))).sum(axis=1)
     w = rng.rand(7, 1)
-    value, _ = LOSSES[name].value_and_grad(z, y, w)
+    value, _ = LOSSES[name]().value_and_grad(z, y, w)
     assert_allclose(value, w[:, 0] @ expected)
 
 
@@ -77,7 +83,7 @@ def test_loss_is_finite_for_huge_logits_and_keeps_the_dtype(name, dtype):
     z = np.array([[1e4, -1e4, 0.0]] * 2, dtype)
     y = np.array([1, 0]) if name == "softmax" else np.array([[0, 1, 1], [1, 0, 0]], np.uint8)
     log_p = LOSSES[name].log_proba(z.copy())
-    value, grad = LOSSES[name].value_and_grad(z, y, 0.5)
+    value, grad = LOSSES[name]().value_and_grad(z, y, 0.5)
     assert np.isfinite(log_p).all()
     assert log_p.dtype == grad.dtype == dtype
     assert_allclose(value, 1e4 + (0 if name == "softmax" else np.log(2)), rtol=1e-6)
@@ -87,8 +93,8 @@ def test_loss_is_finite_for_huge_logits_and_keeps_the_dtype(name, dtype):
 def test_two_classes_by_softmax_or_by_one_logit_are_the_same_loss():
     rng = np.random.RandomState(1)
     z, y = rng.randn(9, 1), rng.randint(2, size=9)
-    one, grad_one = LogisticCrossEntropy.value_and_grad(z.copy(), y[:, None], 1 / 9)
-    two, grad_two = SoftmaxCrossEntropy.value_and_grad(np.hstack([0 * z, z]), y, 1 / 9)
+    one, grad_one = LogisticCrossEntropy().value_and_grad(z.copy(), y[:, None], 1 / 9)
+    two, grad_two = SoftmaxCrossEntropy().value_and_grad(np.hstack([0 * z, z]), y, 1 / 9)
     assert_allclose(one, two)
     assert_allclose(grad_one[:, 0], grad_two[:, 1])
 
@@ -163,16 +169,121 @@ def test_optimizer_walks_as_pytorch_does(name, nesterov):
         assert_allclose(p, theirs.detach().numpy(), rtol=1e-10)
 
 
+def test_gelu_is_close_to_z_times_the_normal_distribution_function():
+    z = np.linspace(-5, 5, 101)
+    out = np.empty_like(z)
+    ACTIVATIONS["gelu"].forward(z, out)
+    assert_allclose(out, z * special.ndtr(z), atol=5e-4)
+
+
+def test_selu_keeps_mean_zero_and_variance_one():
+    z = np.random.RandomState(0).randn(200_000)
+    ACTIVATIONS["selu"].forward(z, z)
+    assert_allclose([z.mean(), z.var()], [0, 1], atol=0.01)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_label_smoothing_is_the_loss_of_smoothed_targets(name):
+    rng = np.random.RandomState(0)
+    z, y, e = rng.randn(5, 4), some_targets(name, 5, 4, rng), 0.3
+    value, grad = LOSSES[name](label_smoothing=e).value_and_grad(z.copy(), y, 1.0)
+    log_p = LOSSES[name].log_proba(z.copy())
+    if name == "softmax":
+        target = (1 - e) * np.eye(4)[y] + e / 4
+        expected = -(target * log_p).sum()
+    else:
+        target = (1 - e) * y + e / 2
+        expected = -(target * log_p + (1 - target) * np.log1p(-np.exp(log_p))).sum()
+    assert_allclose(value, expected)
+    assert_allclose(grad, np.exp(log_p) - target)
+
+
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_schedule_starts_at_one_and_never_rises(name):
-    factor = SCHEDULES[name](0.5)
-    assert factor(0, 0) == 1
-    values = [factor(t, t) for t in range(0, 1000, 50)]
-    assert all(0 < later <= earlier for earlier, later in pairwise(values))
+def test_schedule_stays_in_its_bounds_and_ends_as_it_says(name):
+    factor = SCHEDULES[name](0.5, 500, 1000)
+    values = np.array([factor(t, t) for t in range(500, 1501, 10)])
+    assert values.min() >= 0
+    assert values.max() <= 1
+    later = values[10:]
+    assert (np.diff(later) <= 0).all()
+    if name in BUDGETED:
+        assert_allclose(values[-1], 0, atol=1e-12)
+        assert_allclose(values.max(), 1)
+
+
+def test_schedules_half_way():
+    half = {name: SCHEDULES[name](0.5, 0, 100)(50, 50) for name in BUDGETED}
+    assert_allclose(half["linear"], 0.5)
+    assert_allclose(half["cosine"], 0.5)
+    assert 0.5 < half["one_cycle"] < 0.7
 
 
 def test_invscaling_is_the_power_law_of_the_samples_before_the_epoch():
-    assert SCHEDULES["invscaling"](0.25)(95, 80) == 81**-0.25
+    assert SCHEDULES["invscaling"](0.25, 0, None)(95, 80) == 81**-0.25
+
+
+def test_patience_ends_after_exactly_so_many_epochs_without_improvement():
+    patience = Patience(tol=0.1, n_iter_no_change=3)
+    answers = [patience.exhausted(loss) for loss in (5.0, 4.0, 3.95, 3.5, 3.45, 3.45, np.nan)]
+    assert answers == [False] * 6 + [True]
+    endless = Patience(tol=0.1, n_iter_no_change=np.inf)
+    assert not any(endless.exhausted(1.0) for _ in range(100))
+
+
+def test_adaptive_rate_is_divided_until_it_is_tiny():
+    rate = Rate(0.001, lambda t, t_epoch: 1.0, adaptive=True)
+    n_lowered = sum(1 for _ in iter(rate.lower, False))
+    assert_allclose(rate(0, 0), 0.001 / 5**n_lowered)
+    assert 2e-7 < rate(0, 0) <= 1e-6
+    assert not Rate(1.0, lambda t, t_epoch: 1.0).lower()
+
+
+def test_weight_decay_shrinks_weights_and_not_biases():
+    params = initialize([3, 2], 6.0, np.random.RandomState(0), "float64")
+    start = params.copy()
+    loss = LOSSES["softmax"]()
+    backprop = Backprop(params, [3, 2], ACTIVATIONS["relu"], loss, 0.0, 1)
+    backprop.grad[:] = 0
+    optimizer = SGD(momentum=0.0)
+    stepper(optimizer, {}, backprop, weight_decay=0.5)(0.1)
+    assert_allclose(params[:6], 0.95 * start[:6])
+    assert_array_equal(params[6:], start[6:])
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_dropout_mask_drops_that_part_and_keeps_the_mean(p):
+    mask = np.empty((500, 400), np.float32)
+    draw_mask(mask, p, np.random.RandomState(0))
+    assert_allclose((mask == 0).mean(), p, atol=0.01)
+    assert_allclose(mask.mean(), 1, atol=0.03)
+    assert len(np.unique(mask)) == 2
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradient_with_dropout_is_that_of_the_masked_network(activation):
+    rng = np.random.RandomState(0)
+    X, y, sizes = rng.randn(6, 4), rng.randint(3, size=6), [4, 8, 7, 3]
+    params = initialize(sizes, 6.0, rng, "float64")
+    start = params.copy()
+    direction = rng.randn(len(params))
+
+    def run(step):
+        params[:] = start + step * direction
+        backprop = Backprop(
+            params,
+            sizes,
+            ACTIVATIONS[activation],
+            LOSSES["softmax"](),
+            0.0,
+            6,
+            (0.5, 0.2),
+            np.random.RandomState(7),
+        )
+        return backprop(X, y, None, 6), backprop.grad @ direction
+
+    h = 1e-6
+    numeric = (run(h)[0] - run(-h)[0]) / (2 * h)
+    assert_allclose(run(0)[1], numeric, rtol=1e-6)
 
 
 KINDS = {

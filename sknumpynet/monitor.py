@@ -1,0 +1,163 @@
+"""What happens between two epochs: the record, the held-out rows, and whether to stop."""
+
+from copy import copy
+from math import inf, isfinite, nan
+from time import perf_counter
+
+import numpy as np
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import train_test_split
+
+from sknumpynet.activations import ACTIVATIONS
+from sknumpynet.losses import LOSSES
+from sknumpynet.network import forward_in_blocks
+from sknumpynet.training import Patience
+
+
+def split(labels, fraction, rng):
+    """Return the positions of training and validation rows, stratified if every class allows it.
+
+    Raises
+    ------
+    ValueError
+        If there would be fewer than 2 validation rows.
+    """
+    n = len(labels)
+    n_val = int(np.ceil(fraction * n))
+    if n_val < 2 or n - n_val < 1:
+        raise ValueError(
+            f"The validation set is too small: validation_fraction={fraction} of {n} samples is "
+            f"{n_val}, and at least 2 are needed, with some left to train on. Change "
+            "validation_fraction, or give X_val and y_val."
+        )
+    stratify = None
+    if labels.ndim == 1:
+        counts = np.unique(labels, return_counts=True)[1]
+        if counts.min() >= 2 and len(counts) <= min(n_val, n - n_val):
+            stratify = labels
+    return train_test_split(np.arange(n), test_size=n_val, random_state=rng, stratify=stratify)
+
+
+class HeldOut:
+    """Rows that training does not see, and what they say of a model.
+
+    Parameters
+    ----------
+    data : Data
+    scoring : str or callable
+    """
+
+    def __init__(self, data, scoring):
+        self.data, self.scoring = data, scoring
+
+    def evaluate(self, model, params):
+        """Return the loss (unsmoothed, unpenalised) and the score of `model` with `params`."""
+        data, activation = self.data, ACTIVATIONS[model._activation]
+        weight = None if data.weight is None else data.weight[:, 0]
+        logits = forward_in_blocks(data.X, params, model._sizes, activation)
+        if self.scoring == "accuracy":
+            wide = data.codes.ndim == 2
+            right = (logits > 0 if wide else logits.argmax(axis=1)) == data.codes
+            score = float(np.average(right.all(axis=1) if wide else right, weights=weight))
+        share = 1 / data.n if weight is None else data.weight / weight.sum()
+        loss, _ = LOSSES[model.out_activation_]().value_and_grad(logits, data.codes, share)
+        if self.scoring == "loss":
+            score = -loss
+        elif self.scoring != "accuracy":
+            score = self._score(model, params, weight)
+        return loss, score
+
+    def _score(self, model, params, weight):
+        view = copy(model)
+        view.params_ = params
+        vars(view).pop("feature_names_in_", None)  # data.X is a plain array
+        weights = {} if weight is None else {"sample_weight": weight}
+        return float(get_scorer(self.scoring)(view, self.data.X, self.data.labels, **weights))
+
+
+class Monitor:
+    """Keeps the record of a model in training, and tells when to stop.
+
+    Parameters
+    ----------
+    model : NumpyMLPClassifier
+        Its record grows; its ``params_`` become a copy of those of each good epoch or, with
+        ``early_stopping``, of the best one.
+    params : ndarray
+        The parameters in training.
+    n_rows : int
+        Of one epoch.
+    rate : Rate
+        Is lowered, where it can be, before patience ends training.
+    held_out : HeldOut or None
+    """
+
+    def __init__(self, model, params, n_rows, rate, held_out=None):
+        self.model, self.params, self.n_rows = model, params, n_rows
+        self.rate, self.held_out = rate, held_out
+        self.patience = Patience(model.tol, model.n_iter_no_change)
+        self.best_score = -inf
+        self.start = self.lap = perf_counter()
+        if held_out is not None and model.validation_scores_ is None:
+            model.validation_scores_ = []
+
+    def after(self, loss, learning_rate):
+        """Take note of an epoch; return why to stop, or None.
+
+        Raises
+        ------
+        ValueError
+            If the loss is not finite.
+        """
+        model = self.model
+        epoch = len(model.loss_curve_) + 1
+        if not isfinite(loss):
+            raise ValueError(
+                f"The loss is not finite any more in epoch {epoch}. Lower learning_rate_init="
+                f"{model.learning_rate_init!r}, and scale X, for instance with StandardScaler."
+            )
+        val_loss = score = nan
+        if self.held_out is not None:
+            val_loss, score = self.held_out.evaluate(model, self.params)
+        watched = -score if model.early_stopping else loss
+        if not model.early_stopping or score > self.best_score or model.n_iter_ == 0:
+            model.params_ = self.params.copy()
+        now = perf_counter()
+        seconds, self.lap = now - self.lap, now
+        values = epoch, loss, learning_rate, seconds, val_loss, score
+        for column, value in zip(model.history_.values(), values, strict=True):
+            column.append(value)
+        self._set_attributes(loss, score)
+        if model.verbose:
+            held_out = f", validation loss = {val_loss:.6f}, score = {score:.6f}"
+            held_out = "" if self.held_out is None else held_out
+            print(f"Iteration {model.n_iter_}, loss = {loss:.8f}{held_out}, {seconds:.2f} s")
+        return self._why_stop(watched)
+
+    def _set_attributes(self, loss, score):
+        model = self.model
+        model.n_iter_ += 1
+        model.t_ += self.n_rows
+        model.loss_ = loss
+        model.loss_curve_.append(loss)
+        best = inf if model.best_loss_ is None else model.best_loss_
+        model.best_loss_ = None if model.early_stopping else min(best, loss)
+        if self.held_out is not None:
+            model.validation_scores_.append(score)
+            model.best_validation_score_ = self.best_score = max(self.best_score, score)
+
+    def _why_stop(self, watched):
+        model, reason = self.model, None
+        if self.patience.exhausted(watched):
+            if self.rate.lower():
+                self.patience.count = 0
+            else:
+                what = "Validation score" if model.early_stopping else "Training loss"
+                reason = (
+                    f"{what} did not improve by tol={model.tol} in {self.patience.count} epochs"
+                )
+        if model.max_time is not None and self.lap - self.start >= model.max_time:
+            reason = f"max_time={model.max_time} seconds are over"
+        if model.verbose and reason:
+            print(f"{reason}. Stopping.")
+        return reason

@@ -1,0 +1,114 @@
+"""scikit-learn's callbacks, where scikit-learn has them (1.9 and newer)."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from sknumpynet import NumpyMLPClassifier
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning",
+)
+REASON = "callbacks came with scikit-learn 1.9"
+
+
+@pytest.fixture
+def model():
+    return NumpyMLPClassifier(8, max_iter=4, learning_rate_init=0.01, random_state=0)
+
+
+def digits(n=300):
+    X, y = load_digits(return_X_y=True)
+    return X[:n] / 16, y[:n]
+
+
+class Recorder:
+    """Writes down what it is told, and asks to stop after some epochs."""
+
+    max_estimator_depth = None
+
+    def __init__(self, stop_after=np.inf):
+        self.stop_after, self.scores, self.ended, self.torn_down = stop_after, [], 0, 0
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, X, y, fitted_estimator):
+        if context.task_name == "epoch":
+            self.scores.append(fitted_estimator.score(X, y))
+            return len(self.scores) >= self.stop_after
+        self.ended += 1
+        return False
+
+    def teardown(self, estimator, context):
+        self.torn_down += 1
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_callback_sees_each_epoch_and_may_stop(model, solver):
+    pytest.importorskip("sklearn.callback", reason=REASON)
+    X, y = digits()
+    recorder = Recorder(stop_after=3)
+    model.set_params(solver=solver).set_callbacks(recorder).fit(X, y)
+    assert model.n_iter_ == len(recorder.scores) == 3
+    assert (recorder.ended, recorder.torn_down) == (1, 1)
+    assert recorder.scores[-1] == model.score(X, y)
+    assert recorder.scores[0] < recorder.scores[-1]
+
+
+def test_callbacks_are_torn_down_when_fit_fails(model):
+    pytest.importorskip("sklearn.callback", reason=REASON)
+    X, y = digits()
+    recorder = Recorder()
+    with pytest.raises(ValueError, match="learning_rate_init"):
+        model.set_params(learning_rate_init=1e30).set_callbacks(recorder).fit(X, y)
+    assert recorder.torn_down == 1
+
+
+def test_scoring_monitor_through_pipeline_and_grid_search(model):
+    callback = pytest.importorskip("sklearn.callback", reason=REASON)
+    X, y = digits()
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    model.set_callbacks(monitor)
+    pipeline = make_pipeline(MinMaxScaler(), model)
+    GridSearchCV(pipeline, {"numpymlpclassifier__alpha": [1e-4, 1.0]}, cv=2).fit(X, y)
+    logs = monitor.get_logs()
+    logs = logs if isinstance(logs, list) else [logs]
+    scores = [row["accuracy"] for log in logs for row in log.data]
+    # Two candidates in two folds, and the refit: each of 4 epochs and the whole.
+    assert len(scores) >= 4 * 5
+    assert 0 < min(scores) <= max(scores) <= 1
+
+
+def test_progress_bar_through_grid_search(model, capsys):
+    callback = pytest.importorskip("sklearn.callback", reason=REASON)
+    pytest.importorskip("rich", reason="ProgressBar needs rich")
+    X, y = digits()
+    search = GridSearchCV(model, {"alpha": [1e-4, 1.0]}, cv=2)
+    search.set_callbacks(callback.ProgressBar()).fit(X, y)
+    assert "NumpyMLPClassifier" in capsys.readouterr().out
+
+
+def test_without_callbacks_in_scikit_learn_everything_else_works():
+    code = """
+import numpy as np
+try:
+    import sklearn.callback
+    del sklearn.callback.with_callbacks  # as in scikit-learn 1.8: importing it fails
+except ImportError:
+    pass
+from sknumpynet import NumpyMLPClassifier
+model = NumpyMLPClassifier(4, tol=1, verbose=1).fit(np.eye(40), np.arange(40) % 2)
+assert not hasattr(model, "set_callbacks")
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.startswith("Iteration 1, loss = ")
