@@ -33,7 +33,7 @@ def main():
 
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-    mlp = NumpyMLPClassifier(learning_rate_init=5e-3, tol=1e-3, random_state=0)
+    mlp = NumpyMLPClassifier(learning_rate_init=5e-3, max_iter=100, tol=1e-3, random_state=0)
     pipeline = Pipeline([("scale", MinMaxScaler()), ("mlp", mlp)])
     search = GridSearchCV(pipeline, GRID, n_jobs=2).fit(X_train, y_train)
     print(f"best of the grid: {search.best_params_}")

@@ -15,7 +15,12 @@ classes::
     dL/dz = w (sigmoid(z) - y)
 
 Label smoothing [1]_ moves a part ``e`` of each target to all answers alike: onehot(y) becomes
-(1 - e) onehot(y) + e / k, and a yes/no target y becomes (1 - e) y + e / 2.
+(1 - e) onehot(y) + e / k, and a yes/no target y becomes (1 - e) y + e / 2. What a network so
+trained predicts are smoothed probabilities q = (1 - e) p + e / k. Predictions undo that::
+
+    p ~ max(0, (q - e / k) / (1 - e)) + e / 100 (q + 1 / k)
+
+where the second term keeps the order of improbable answers, and their logarithms, in bounds.
 
 With w = 1/n this is the mean loss, with w_i = s_i / sum(s) the mean weighted by s. Both forms are
 stable: logsumexp subtracts the row's maximum, and softplus(z) = log(1 + exp(z)) is computed as
@@ -28,6 +33,13 @@ References
 """
 
 import numpy as np
+
+
+def undo_smoothing(q, e):
+    """Return the probabilities p (n, k) behind smoothed ones q (n, k)."""
+    k = q.shape[1]
+    p = np.maximum(0, (q - e / k) / (1 - e)) + 0.01 * e * (q + 1 / k)
+    return p / p.sum(axis=1, keepdims=True)
 
 
 class SoftmaxCrossEntropy:
@@ -54,12 +66,15 @@ class SoftmaxCrossEntropy:
         z *= w
         return float(np.sum(loss * np.ravel(w))), z
 
-    @staticmethod
-    def log_proba(z):
-        """Overwrite the logits (n, k) with log-probabilities (n, k)."""
+    def log_proba(self, z):
+        """Return the log-probabilities (n, k) of logits (n, k), which may be overwritten."""
         z -= z.max(axis=1, keepdims=True)
         z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
-        return z
+        return np.log(undo_smoothing(np.exp(z), self.smoothing)) if self.smoothing > 0 else z
+
+    def log_losses(self, z, y):
+        """Return -log p of each row's target, as predicted."""
+        return -self.log_proba(z)[np.arange(len(z)), y]
 
 
 class LogisticCrossEntropy:
@@ -82,12 +97,16 @@ class LogisticCrossEntropy:
         z *= w
         return float(np.sum(loss * w)), z
 
-    @staticmethod
-    def log_proba(z):
-        """Log-probability of "yes": overwrite the logits (n, k) with -softplus(-z)."""
-        np.negative(z, out=z)
-        np.logaddexp(0, z, out=z)
-        return np.negative(z, out=z)
+    def log_proba(self, z):
+        """Return the log-probability of "yes", (n, k), of logits (n, k)."""
+        if self.smoothing == 0:
+            return -np.logaddexp(0, -z)
+        yes = np.exp(-np.logaddexp(0, [-z, z])).reshape(2, -1).T
+        return np.log(undo_smoothing(yes, self.smoothing))[:, 0].reshape(z.shape)
+
+    def log_losses(self, z, y):
+        """Return -log p of each row's targets, as predicted, summed over the questions."""
+        return -self.log_proba(np.where(y, z, -z)).sum(axis=1)
 
 
 LOSSES = {

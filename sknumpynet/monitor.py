@@ -8,8 +8,6 @@ import numpy as np
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
 
-from sknumpynet.activations import ACTIVATIONS
-from sknumpynet.losses import LOSSES
 from sknumpynet.network import forward_in_blocks
 from sknumpynet.training import Patience
 
@@ -50,17 +48,16 @@ class HeldOut:
     def __init__(self, data, scoring):
         self.data, self.scoring = data, scoring
 
-    def evaluate(self, model, params):
-        """Return the loss (unsmoothed, unpenalised) and the score of `model` with `params`."""
-        data, activation = self.data, ACTIVATIONS[model._activation]
+    def evaluate(self, model, backprop):
+        """Return the loss (of the predicted probabilities) and the score of `model` in training."""
+        data, params = self.data, backprop.params
         weight = None if data.weight is None else data.weight[:, 0]
-        logits = forward_in_blocks(data.X, params, model._sizes, activation)
+        logits = forward_in_blocks(data.X, params, model._sizes, backprop.activation)
         if self.scoring == "accuracy":
             wide = data.codes.ndim == 2
             right = (logits > 0 if wide else logits.argmax(axis=1)) == data.codes
             score = float(np.average(right.all(axis=1) if wide else right, weights=weight))
-        share = 1 / data.n if weight is None else data.weight / weight.sum()
-        loss, _ = LOSSES[model.out_activation_]().value_and_grad(logits, data.codes, share)
+        loss = float(np.average(backprop.loss.log_losses(logits, data.codes), weights=weight))
         if self.scoring == "loss":
             score = -loss
         elif self.scoring != "accuracy":
@@ -83,8 +80,10 @@ class Monitor:
     model : NumpyMLPClassifier
         Its record grows; its ``params_`` become a copy of those of each good epoch or, with
         ``early_stopping``, of the best one.
-    params : ndarray
-        The parameters in training.
+    settings : NumpyMLPClassifier
+        Has its hyper-parameters, settled.
+    backprop : Backprop
+        Holds the parameters in training, and the loss.
     n_rows : int
         Of one epoch.
     rate : Rate
@@ -92,10 +91,10 @@ class Monitor:
     held_out : HeldOut or None
     """
 
-    def __init__(self, model, params, n_rows, rate, held_out=None):
-        self.model, self.params, self.n_rows = model, params, n_rows
-        self.rate, self.held_out = rate, held_out
-        self.patience = Patience(model.tol, model.n_iter_no_change)
+    def __init__(self, model, settings, backprop, n_rows, rate, held_out=None):
+        self.model, self.settings, self.backprop = model, settings, backprop
+        self.n_rows, self.rate, self.held_out = n_rows, rate, held_out
+        self.patience = Patience(settings.tol, settings.n_iter_no_change)
         self.best_score = -inf
         self.start = self.lap = perf_counter()
         if held_out is not None and model.validation_scores_ is None:
@@ -109,19 +108,19 @@ class Monitor:
         ValueError
             If the loss is not finite.
         """
-        model = self.model
+        model, settings = self.model, self.settings
         epoch = len(model.loss_curve_) + 1
         if not isfinite(loss):
             raise ValueError(
                 f"The loss is not finite any more in epoch {epoch}. Lower learning_rate_init="
-                f"{model.learning_rate_init!r}, and scale X, for instance with StandardScaler."
+                f"{settings.learning_rate_init!r}, and scale X, for instance with StandardScaler."
             )
         val_loss = score = nan
         if self.held_out is not None:
-            val_loss, score = self.held_out.evaluate(model, self.params)
-        watched = -score if model.early_stopping else loss
-        if not model.early_stopping or score > self.best_score or model.n_iter_ == 0:
-            model.params_ = self.params.copy()
+            val_loss, score = self.held_out.evaluate(model, self.backprop)
+        watched = -score if settings.early_stopping else loss
+        if not settings.early_stopping or score > self.best_score or model.n_iter_ == 0:
+            model.params_ = self.backprop.params.copy()
         now = perf_counter()
         seconds, self.lap = now - self.lap, now
         values = epoch, loss, learning_rate, seconds, val_loss, score
@@ -141,23 +140,22 @@ class Monitor:
         model.loss_ = loss
         model.loss_curve_.append(loss)
         best = inf if model.best_loss_ is None else model.best_loss_
-        model.best_loss_ = None if model.early_stopping else min(best, loss)
+        model.best_loss_ = None if self.settings.early_stopping else min(best, loss)
         if self.held_out is not None:
             model.validation_scores_.append(score)
             model.best_validation_score_ = self.best_score = max(self.best_score, score)
 
     def _why_stop(self, watched):
-        model, reason = self.model, None
+        model, settings, reason = self.model, self.settings, None
         if self.patience.exhausted(watched):
             if self.rate.lower():
                 self.patience.count = 0
             else:
-                what = "Validation score" if model.early_stopping else "Training loss"
-                reason = (
-                    f"{what} did not improve by tol={model.tol} in {self.patience.count} epochs"
-                )
-        if model.max_time is not None and self.lap - self.start >= model.max_time:
-            reason = f"max_time={model.max_time} seconds are over"
+                what = "Validation score" if settings.early_stopping else "Training loss"
+                n = self.patience.count
+                reason = f"{what} did not improve by tol={settings.tol} in {n} epochs"
+        if settings.max_time is not None and self.lap - self.start >= settings.max_time:
+            reason = f"max_time={settings.max_time} seconds are over"
         if model.verbose and reason:
             print(f"{reason}. Stopping.")
         return reason

@@ -12,6 +12,7 @@ from sklearn.metrics import get_scorer_names
 
 from sknumpynet.activations import ACTIVATIONS
 from sknumpynet.optimizers import OPTIMIZERS
+from sknumpynet.recipe import AUTO
 from sknumpynet.schedules import SCHEDULES
 
 
@@ -46,6 +47,12 @@ def one_of(*options):
         lambda value: isinstance(value, str) and value in options,
         "one of " + ", ".join(map(repr, options)),
     )
+
+
+def auto_or(row):
+    """Return the row of what `row` accepts, or 'auto'."""
+    test, words = row
+    return lambda value: one_of("auto")[0](value) or test(value), f"'auto' or {words}"
 
 
 FLAG = (lambda value: isinstance(value, bool | np.bool_), "True or False")
@@ -88,10 +95,7 @@ PARAMETERS = {
     "activation": one_of(*ACTIVATIONS),
     "solver": one_of(*OPTIMIZERS, "lbfgs"),
     "alpha": number(0, open_high=True),
-    "batch_size": (
-        lambda value: one_of("auto")[0](value) or is_int(value, 1),
-        "'auto' or an int >= 1",
-    ),
+    "batch_size": (lambda value: is_int(value, 1), "an int >= 1"),
     "learning_rate": one_of(*SCHEDULES, "adaptive"),
     "learning_rate_init": number(0, open_low=True, open_high=True),
     "power_t": number(0, open_high=True),
@@ -134,6 +138,10 @@ PARAMETERS = {
     ),
     "dtype": one_of("auto", "float32", "float64"),
 }
+
+
+for name in (*AUTO, "max_iter"):
+    PARAMETERS[name] = auto_or(PARAMETERS[name])
 
 
 def check_parameters(estimator):

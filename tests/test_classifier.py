@@ -20,7 +20,13 @@ from sklearn.preprocessing import MinMaxScaler
 
 from sknumpynet import NumpyMLPClassifier
 
-QUICK = {"hidden_layer_sizes": (32,), "learning_rate_init": 0.01, "tol": 0.01, "random_state": 0}
+QUICK = {
+    "hidden_layer_sizes": (32,),
+    "learning_rate_init": 0.01,
+    "max_iter": 200,
+    "tol": 0.01,
+    "random_state": 0,
+}
 
 
 def saved_and_loaded(model):
@@ -218,7 +224,9 @@ def test_blocks_of_rows_predict_what_single_rows_do(monkeypatch, digits, fitted)
 
 def test_multilabel_targets():
     X, Y = make_multilabel_classification(n_samples=150, random_state=0)
-    model = NumpyMLPClassifier(50, learning_rate_init=0.02, tol=1e-3, random_state=0).fit(X, Y)
+    model = NumpyMLPClassifier(
+        50, learning_rate_init=0.02, tol=1e-3, max_iter=200, random_state=0
+    ).fit(X, Y)
     assert model.score(X, Y) > 0.9
     assert_array_equal(model.predict(X), model.predict_proba(X) > 0.5)
     assert model.out_activation_ == "logistic"
@@ -256,7 +264,7 @@ def test_every_array_has_the_training_dtype(digits, dtype):
 
 def test_auto_dtype_is_float32_but_for_a_fit_on_few_rows(digits):
     X, y = digits
-    quick = NumpyMLPClassifier(4, tol=np.inf)
+    quick = NumpyMLPClassifier(4, tol=np.inf, max_iter=20)
     assert quick.fit(X, y).params_.dtype == np.float32
     assert clone(quick).fit(X[:99], y[:99]).params_.dtype == np.float64
     assert clone(quick).partial_fit(X[:9], y[:9], classes=y).params_.dtype == np.float32
@@ -265,7 +273,7 @@ def test_auto_dtype_is_float32_but_for_a_fit_on_few_rows(digits):
 def test_weight_two_is_two_rows_and_weight_zero_is_none():
     rng = np.random.RandomState(0)
     X, y, weight = rng.randn(30, 4), rng.randint(3, size=30), rng.randint(3, size=30)
-    settings = {"tol": 1e-3, "random_state": 0, "alpha": 1.0}
+    settings = {"tol": 1e-3, "max_iter": 200, "random_state": 0, "alpha": 1.0}
     weighted = NumpyMLPClassifier(**settings).fit(X, y, sample_weight=weight)
     repeated = NumpyMLPClassifier(**settings).fit(X.repeat(weight, axis=0), y.repeat(weight))
     assert_allclose(weighted.predict_proba(X), repeated.predict_proba(X), rtol=1e-7)
@@ -286,7 +294,7 @@ def test_a_heavy_batch_steps_further_than_a_light_one():
 def test_class_weight_multiplies_sample_weight():
     rng = np.random.RandomState(0)
     X, y = rng.randn(90, 4), np.array(["a", "b", "b"] * 30)
-    settings = {"tol": 1e-3, "random_state": 0}
+    settings = {"tol": 1e-3, "max_iter": 200, "random_state": 0}
     by_class = NumpyMLPClassifier(**settings, class_weight={"a": 4}).fit(X, y)
     by_row = NumpyMLPClassifier(**settings).fit(X, y, np.where(y == "a", 4.0, 1.0))
     balanced = NumpyMLPClassifier(**settings, class_weight="balanced").fit(X, y)
@@ -444,7 +452,7 @@ def test_balanced_weights_in_a_stream_count_all_rows_seen_so_far():
 def test_class_weight_of_a_multilabel_target_weighs_yes_and_no_of_each_label():
     rng = np.random.RandomState(0)
     X, Y = rng.randn(200, 5), (rng.rand(200, 3) < 0.1).astype(int)
-    settings = {"tol": 1e-2, "random_state": 0}
+    settings = {"tol": 1e-2, "max_iter": 200, "random_state": 0}
     plain = NumpyMLPClassifier(**settings).fit(X, Y)
     heavy = NumpyMLPClassifier(**settings, class_weight={1: 9.0}).fit(X, Y)
     balanced = NumpyMLPClassifier(**settings, class_weight="balanced").fit(X, Y)
@@ -461,7 +469,7 @@ def test_divergence_stops_at_once_and_keeps_the_last_good_epoch(digits):
         model.partial_fit(X, y)
     assert_same_state(model, before)
     full_batch = NumpyMLPClassifier(
-        8, solver="sgd", learning_rate_init=1e30, batch_size=len(y), random_state=0
+        8, solver="sgd", learning_rate_init=1e30, batch_size=len(y), max_iter=9, random_state=0
     )
     with pytest.raises(ValueError, match="not finite any more in epoch 2"):
         full_batch.fit(X, y)
@@ -479,7 +487,7 @@ def test_an_interrupt_goes_on_and_leaves_the_last_whole_epoch(digits, monkeypatc
         p -= lr * g
 
     monkeypatch.setattr("sknumpynet.optimizers.SGD.step", interrupted)
-    model = NumpyMLPClassifier(8, solver="sgd", random_state=0)
+    model = NumpyMLPClassifier(8, solver="sgd", max_iter=9, random_state=0)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
     assert model.n_iter_ == len(model.loss_curve_) == 2

@@ -1,0 +1,63 @@
+"""What 'auto' means: the default recipe, and scikit-learn's values where the user sets max_iter.
+
+`docs/defaults.md` has the measurements behind the numbers.
+"""
+
+from copy import copy
+from math import ceil, inf
+
+#               the recipe     scikit-learn's
+AUTO = {
+    "hidden_layer_sizes": ((256, 256), (100,)),
+    "activation": ("gelu", "relu"),
+    "batch_size": (128, 200),
+    "learning_rate": ("one_cycle", "constant"),
+    "learning_rate_init": (0.005, 0.001),
+    "beta_2": (0.98, 0.999),
+    "dropout": (0.1, 0.0),
+    "label_smoothing": (0.1, 0.0),
+    "n_iter_no_change": (inf, 10),
+}
+# Below so many training rows nothing is left to chance: no dropout, no scout, float64.
+FEW_ROWS = 100
+STEPS = 1500
+MIN_EPOCHS, MAX_EPOCHS = 25, 400
+LBFGS_ITERATIONS = 200
+
+
+def is_recipe(model):
+    """Tell whether a ``fit`` of the model follows the recipe."""
+    return isinstance(model.max_iter, str) and model.solver != "lbfgs"
+
+
+def settle(model, n=None):
+    """Return the model's hyper-parameters, with a value for each 'auto'.
+
+    Parameters
+    ----------
+    model : NumpyMLPClassifier
+    n : int or None
+        Training rows; None in ``partial_fit``, which has no end and so no recipe.
+
+    Returns
+    -------
+    settings : NumpyMLPClassifier
+        A copy; in ``partial_fit`` its ``max_iter`` is None.
+    """
+    settings = copy(model)
+    recipe = n is not None and is_recipe(model)
+    for name, (ours, theirs) in AUTO.items():
+        if isinstance(getattr(settings, name), str) and getattr(settings, name) == "auto":
+            setattr(settings, name, ours if recipe else theirs)
+            if name == "dropout" and recipe and n < FEW_ROWS:
+                settings.dropout = 0.0
+            if name == "batch_size" and n is not None:
+                settings.batch_size = min(settings.batch_size, n)
+    if n is None:
+        settings.max_iter = None
+    elif recipe:
+        epochs = round(STEPS / ceil(n / settings.batch_size))
+        settings.max_iter = max(MIN_EPOCHS, min(epochs, MAX_EPOCHS))
+    elif settings.max_iter == "auto":
+        settings.max_iter = LBFGS_ITERATIONS
+    return settings
