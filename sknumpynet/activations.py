@@ -20,7 +20,7 @@ gelu        z (1 + tanh u) / 2 [4]_           (1 + tanh u) / 2 + z (1 - tanh^2 u
 with ``u = sqrt(2 / pi) (z + 0.044715 z^3)``. An activation is a class with
 
 - ``forward(z, out)``, which writes f(z) to ``out`` (``out`` may be ``z``);
-- ``backward(grad, a, z)``, which multiplies ``grad`` by the slope in place;
+- ``backward(grad, a, z)``, which multiplies ``grad`` by the slope in place, and may spoil the rest;
 - ``needs_z``: whether ``backward`` looks at ``z``; if not, ``a`` may have taken its place (the
   slopes of silu and gelu are no function of their value);
 - ``gain``: a layer starts uniform in +-sqrt(gain / (fan_in + fan_out)), after [1]_.
@@ -163,9 +163,8 @@ class SiLU:
 
     @staticmethod
     def backward(grad, a, z):
-        s = np.empty_like(z)
-        Logistic.forward(z, s)
-        grad *= s + a * (1 - s)
+        Logistic.forward(z, z)
+        grad *= z + a * (1 - z)
 
 
 class GELU:
@@ -178,13 +177,32 @@ class GELU:
 
     @classmethod
     def forward(cls, z, out):
-        half = 0.5 + 0.5 * np.tanh(cls.root * (z + cls.cubic * z * z * z))
-        np.multiply(z, half, out=out)
+        u = np.multiply(z, z, out=np.empty_like(z) if out is z else out)
+        u *= cls.root * cls.cubic
+        u += cls.root
+        u *= z
+        np.tanh(u, out=u)
+        u += 1
+        u *= z
+        np.multiply(u, 0.5, out=out)
 
     @classmethod
     def backward(cls, grad, a, z):
-        t = np.tanh(cls.root * (z + cls.cubic * z * z * z))
-        grad *= 0.5 + 0.5 * t + 0.5 * z * (1 - t * t) * cls.root * (1 + 3 * cls.cubic * z * z)
+        # (1 + t) / 2 (1 + (1 - t) z u'), in a, z and one array more.
+        np.multiply(z, z, out=a)
+        t = a * (cls.root * cls.cubic)
+        t += cls.root
+        t *= z
+        np.tanh(t, out=t)
+        a *= 3 * cls.root * cls.cubic
+        a += cls.root
+        z *= a
+        z *= np.subtract(1, t, out=a)
+        z += 1
+        t += 1
+        z *= t
+        z *= 0.5
+        grad *= z
 
 
 ACTIVATIONS = {

@@ -303,8 +303,9 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             double = data.n < FEW_ROWS or self.solver == "lbfgs"
             model._initialize(settings, "float64" if double else "float32")
             watched = self.early_stopping or held_out is not None
-            if is_recipe(self) and not watched and data.n >= FEW_ROWS:
+            if is_recipe(self) and not watched and len(data.counting) >= FEW_ROWS:
                 settings.max_iter = scout(model, data, settings)
+        model._smoothing = float(settings.label_smoothing)
         descent = Descent(model, data, settings, held_out)
         try:
             reason = descent.run(task)
@@ -367,6 +368,9 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         if first:
             model._initialize(settings, "float32")
             model.n_iter_ = 0
+        elif self.label_smoothing == "auto":
+            settings.label_smoothing = self._smoothing
+        model._smoothing = float(settings.label_smoothing)
         Descent(model, data, settings).run_one_pass()
         self.__dict__ = vars(model)
         return self
@@ -547,7 +551,6 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         hidden = [int(size) for size in np.ravel(settings.hidden_layer_sizes)]
         self._sizes = [self.n_features_in_, *hidden, self.n_outputs_]
         self._activation = settings.activation
-        self._smoothing = float(settings.label_smoothing)
         self.n_layers_ = len(self._sizes)
         self._random_state = check_random_state(self.random_state)
         gain = ACTIVATIONS[self._activation].gain

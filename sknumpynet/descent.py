@@ -50,7 +50,7 @@ class Descent:
         model._random_state = stream
         rows = None
         if held_out is None and settings.early_stopping:
-            rows, held = split(data.labels, settings.validation_fraction, stream)
+            rows, held = split(data, settings.validation_fraction, stream)
             held_out = HeldOut(data.part(held), settings.scoring)
         n = data.n if rows is None else len(rows)
         self.rate = self._rate(n)

@@ -12,15 +12,18 @@ from sknumpynet.network import forward_in_blocks
 from sknumpynet.training import Patience
 
 
-def split(labels, fraction, rng):
+def split(data, fraction, rng):
     """Return the positions of training and validation rows, stratified if every class allows it.
+
+    Rows of weight 0 are on neither side.
 
     Raises
     ------
     ValueError
         If there would be fewer than 2 validation rows.
     """
-    n = len(labels)
+    rows = data.counting
+    n = len(rows)
     n_val = int(np.ceil(fraction * n))
     if n_val < 2 or n - n_val < 1:
         raise ValueError(
@@ -29,11 +32,11 @@ def split(labels, fraction, rng):
             "validation_fraction, or give X_val and y_val."
         )
     stratify = None
-    if labels.ndim == 1:
-        counts = np.unique(labels, return_counts=True)[1]
+    if data.labels.ndim == 1:
+        counts = np.unique(data.labels[rows], return_counts=True)[1]
         if counts.min() >= 2 and len(counts) <= min(n_val, n - n_val):
-            stratify = labels
-    return train_test_split(np.arange(n), test_size=n_val, random_state=rng, stratify=stratify)
+            stratify = data.labels[rows]
+    return train_test_split(rows, test_size=n_val, random_state=rng, stratify=stratify)
 
 
 class HeldOut:

@@ -125,6 +125,7 @@ class Backprop:
         self.weights, self.biases = views(params, sizes)
         self.weight_grads, self.bias_grads = views(self.grad, sizes)
         self.n_weights = n_weights(sizes)
+        self.ones = np.ones(max_rows, params.dtype)
 
         def buffers(sizes):
             return [np.empty((max_rows, size), params.dtype) for size in sizes]
@@ -171,7 +172,7 @@ class Backprop:
         n = len(delta)
         for layer in reversed(range(len(self.weights))):
             multiply(inputs[layer].T, delta, self.weight_grads[layer])
-            np.sum(delta, axis=0, out=self.bias_grads[layer])
+            np.matmul(self.ones[:n], delta, out=self.bias_grads[layer])
             if layer > 0:
                 below = layer - 1
                 delta = np.matmul(delta, self.weights[layer].T, out=self.deltas[below][:n])
@@ -182,10 +183,10 @@ class Backprop:
 
 
 def draw_mask(mask, p, rng):
-    """Fill `mask` with 0, with probability p to within 2^-17, and with 1 / (1 - p) elsewhere."""
-    threshold = min(round(p * 65536), 65535)
-    bits = np.frombuffer(rng.bytes(2 * mask.size), np.uint16).reshape(mask.shape)
-    np.multiply(bits >= threshold, 65536 / (65536 - threshold), out=mask, casting="unsafe")
+    """Fill `mask` with 0, with probability p to within 2^-9, and with 1 / (1 - p) elsewhere."""
+    threshold = min(round(p * 256), 255)
+    bits = np.frombuffer(rng.bytes(mask.size), np.uint8).reshape(mask.shape)
+    np.multiply(bits >= threshold, mask.dtype.type(256 / (256 - threshold)), out=mask)
 
 
 def multiply(A, B, out):

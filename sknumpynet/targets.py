@@ -34,6 +34,11 @@ class Data:
     def n(self):
         return self.X.shape[0]
 
+    @property
+    def counting(self):
+        """Positions of the rows whose weight is not zero."""
+        return np.arange(self.n) if self.weight is None else np.flatnonzero(self.weight)
+
     def part(self, rows):
         """Return a copy of some rows."""
         weight = None if self.weight is None else self.weight[rows]

@@ -28,7 +28,7 @@ FLOOR = {
     "__init__": 6,
 }
 MATHS_MAY_IMPORT = {"numpy", "scipy", "math", "itertools", "copy", "dataclasses", "sknumpynet"}
-MOST_LINES = {"classifier": 600}
+MOST_LINES = {"classifier": 600, "activations": 220}  # the latter: nine classes side by side
 FILES = sorted(PACKAGE.glob("*.py"))
 
 

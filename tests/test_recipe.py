@@ -82,6 +82,18 @@ def test_fit_may_be_followed_by_partial_fit():
     epochs = model.n_iter_
     assert model.partial_fit(X, y).n_iter_ == epochs + 1
     assert model._sizes == [5, 256, 256, 3]
+    assert model._smoothing == AUTO["label_smoothing"][0]
+
+
+def test_rows_of_weight_zero_are_neither_scouted_nor_held_out():
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(600, 5), rng.randint(2, size=600)
+    weight = (np.arange(600) < 300).astype(float)
+    settings = {"hidden_layer_sizes": 8, "random_state": 0}
+    for extra in ({}, {"early_stopping": True}):
+        model = NumpyMLPClassifier(**settings, **extra).fit(X, y, weight)
+        assert np.isfinite(model.loss_)
+    assert model.t_ == 270 * model.n_iter_
 
 
 @pytest.mark.parametrize("e", [0.05, 0.3])
