@@ -27,7 +27,7 @@ ONE_CYCLE = {
 }
 WAYS = {
     "the defaults": {},
-    "60 epochs": {**ONE_CYCLE, "max_iter": 60, "dropout": 0.25},
+    "40 epochs": {**ONE_CYCLE, "max_iter": 40, "dropout": 0.25},
     "3 epochs": {**ONE_CYCLE, "max_iter": 3},
     "plain Adam, 10 epochs": {"max_iter": 10},
 }
