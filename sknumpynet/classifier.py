@@ -284,6 +284,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : NumpyMLPClassifier
+            The estimator itself, trained.
 
         Raises
         ------
@@ -347,6 +348,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : NumpyMLPClassifier
+            The estimator itself, trained.
 
         Raises
         ------
@@ -385,6 +387,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Labels from `classes_`, or a multilabel indicator.
         """
         check_is_fitted(self)
         if self._is_multilabel():
@@ -442,10 +445,12 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     @property
     def coefs_(self):
+        """Weights of each layer, (fan_in, fan_out): views of `params_`."""
         return views(self.params_, self._sizes)[0]
 
     @property
     def intercepts_(self):
+        """Biases of each layer, (fan_out,): views of `params_`."""
         return views(self.params_, self._sizes)[1]
 
     def __sklearn_is_fitted__(self):
