@@ -68,7 +68,7 @@ class Descent:
             reason = self.monitor.after(loss, learning_rate)
             if task.end_epoch(lambda: {**vars(model), "params_": params.copy()}):
                 reason = "a callback asked to stop"
-            if reason is None and model.n_iter_ < self.settings.max_iter:
+            if reason is None and model.n_iter_ < settings.max_iter:
                 task.begin_epoch()
             return reason
 
@@ -113,11 +113,11 @@ class Descent:
 
     def _rate(self, n):
         settings, name = self.settings, self.settings.learning_rate
-        endless = self.settings.max_iter is None
+        endless = settings.max_iter is None
         adaptive = name == "adaptive"
         if adaptive or (name in BUDGETED and endless):
             name = "constant"
-        budget = None if endless else n * self.settings.max_iter
+        budget = None if endless else n * settings.max_iter
         factor = SCHEDULES[name](float(settings.power_t), self.model.t_, budget)
         return Rate(float(settings.learning_rate_init), factor, adaptive and not endless)
 
@@ -135,7 +135,7 @@ class Descent:
         backprop = Backprop(
             params,
             model._sizes,
-            ACTIVATIONS[settings.activation],
+            ACTIVATIONS[model._activation],
             LOSSES[model.out_activation_](settings.label_smoothing),
             settings.alpha,
             batch_size,
@@ -172,7 +172,7 @@ class Descent:
             return data.weight
         labels = np.arange(2) if data.labels.ndim == 2 else model.classes_
         masses = class_masses(data.codes, data.weight, len(labels))
-        if self.settings.max_iter is None:
+        if settings.max_iter is None:
             masses += vars(model).get("_class_masses", 0.0)
         model._class_masses = masses
         return weigh_classes(settings.class_weight, labels, masses, data.codes, data.weight)

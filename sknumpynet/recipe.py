@@ -47,7 +47,8 @@ def settle(model, n=None):
     settings = copy(model)
     recipe = n is not None and is_recipe(model)
     for name, (ours, theirs) in AUTO.items():
-        if isinstance(getattr(settings, name), str) and getattr(settings, name) == "auto":
+        value = getattr(settings, name)
+        if isinstance(value, str) and value == "auto":
             setattr(settings, name, ours if recipe else theirs)
             if name == "dropout" and recipe and n < FEW_ROWS:
                 settings.dropout = 0.0

@@ -85,6 +85,16 @@ def test_fit_may_be_followed_by_partial_fit():
     assert model._smoothing == AUTO["label_smoothing"][0]
 
 
+def test_partial_fit_after_the_recipe_trains_the_network_that_predicts():
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(300, 5), rng.randint(3, size=300)
+    model = NumpyMLPClassifier(random_state=0, alpha=0.0, label_smoothing=0.0).fit(X, y)
+    assert model._activation == "gelu"
+    # With a learning rate of nearly 0 the loss of the pass is that of the model.
+    model.set_params(learning_rate_init=1e-30).partial_fit(X, y)
+    assert_allclose(model.loss_, log_loss(y, model.predict_proba(X)), rtol=1e-5)
+
+
 def test_rows_of_weight_zero_are_neither_scouted_nor_held_out():
     rng = np.random.RandomState(0)
     X, y = rng.randn(600, 5), rng.randint(2, size=600)
