@@ -20,8 +20,9 @@ from sknumpynet.network import forward_in_blocks, initialize, views
 from sknumpynet.parameters import check_parameters
 from sknumpynet.recipe import FEW_ROWS, is_recipe, settle
 from sknumpynet.schedules import BUDGETED
-from sknumpynet.targets import Data, check_targets, check_weight, encode, find_classes, plain
+from sknumpynet.targets import Data, check_targets, encode, find_classes, plain
 from sknumpynet.version import __version__
+from sknumpynet.weights import check_weight
 
 HISTORY = "epoch", "loss", "learning_rate", "seconds", "validation_loss", "validation_score"
 
@@ -102,7 +103,8 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Whether to watch the score of validation rows instead of the training loss, and to keep the
         parameters of the best epoch. The rows are `X_val` of `fit`, or else a part of X.
     validation_fraction : float, default=0.1
-        The part of X that `early_stopping` holds out, stratified if every class allows it.
+        The part of X that `early_stopping` holds out, stratified if every class allows it. Equal
+        rows are one row: all held out or none. They count by `sample_weight` and `class_weight`.
     beta_1 : float, default=0.9
         Decay of the first moments of 'adam'.
     beta_2 : float or 'auto', default='auto'
@@ -390,13 +392,8 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Labels from `classes_`, or a multilabel indicator.
         """
         check_is_fitted(self)
-        if self._is_multilabel():
-            return self._per_block(X, lambda logits: (logits > 0).astype(int))
-        if self.out_activation_ == "logistic":
-            codes = self._per_block(X, lambda logits: (logits[:, 0] > 0).astype(int))
-        else:
-            codes = self._per_block(X, lambda logits: logits.argmax(axis=1))
-        return self.classes_[codes]
+        codes = self._per_block(X, LOSSES[self.out_activation_].decide)
+        return codes if self._is_multilabel() else self.classes_[codes.ravel()]
 
     def predict_proba(self, X):
         """Return the probability of each class, or of each label.

@@ -2,7 +2,7 @@
 
 import warnings
 from copy import copy, deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from itertools import islice
 from math import ceil, isfinite, nan
 
@@ -16,8 +16,8 @@ from sknumpynet.monitor import HeldOut, Monitor, split
 from sknumpynet.network import Backprop
 from sknumpynet.optimizers import OPTIMIZERS
 from sknumpynet.schedules import BUDGETED, SCHEDULES
-from sknumpynet.targets import class_masses, weigh_classes
 from sknumpynet.training import Rate, epochs, minimize, stepper
+from sknumpynet.weights import class_masses, weigh_classes
 
 # A scout gets this part of the epochs; its loss has turned up if the least is below that part of
 # the last; and the whole data get so many times the epochs that it took to the least.
@@ -48,13 +48,13 @@ class Descent:
         stream = model._random_state
         stream = check_random_state(model.random_state) if stream is None else deepcopy(stream)
         model._random_state = stream
-        rows = None
+        weight, rows = self._weight(data), None
         if held_out is None and settings.early_stopping:
             rows, held = split(data, settings.validation_fraction, stream)
-            held_out = HeldOut(data.part(held), settings.scoring)
+            held_out = HeldOut(replace(data, weight=weight).part(held), settings.scoring)
         n = data.n if rows is None else len(rows)
         self.rate = self._rate(n)
-        self.backprop, self.minibatches = self._assemble(data, rows, n)
+        self.backprop, self.minibatches = self._assemble(data, weight, rows, n)
         self.monitor = Monitor(model, settings, self.backprop, n, self.rate, held_out)
 
     def run(self, task):
@@ -121,7 +121,7 @@ class Descent:
         factor = SCHEDULES[name](float(settings.power_t), self.model.t_, budget)
         return Rate(float(settings.learning_rate_init), factor, adaptive and not endless)
 
-    def _assemble(self, data, rows, n):
+    def _assemble(self, data, weight, rows, n):
         """Return Backprop on a copy of the parameters, and the minibatches of n rows."""
         model, settings = self.model, self.settings
         lbfgs = settings.solver == "lbfgs"
@@ -142,17 +142,15 @@ class Descent:
             self._dropout(),
             model._random_state,
         )
-        weight = self._weight(data)
-        return backprop, Minibatches(data.X, data.codes, weight, batch_size, params.dtype, rows)
+        keys = data.keys if any(backprop.dropout) else None
+        batches = data.X, data.codes, weight, batch_size, params.dtype, rows, keys
+        return backprop, Minibatches(*batches)
 
     def _dropout(self):
         """Return a rate for each hidden layer."""
         settings, n_hidden = self.settings, len(self.model._sizes) - 2
-        rates = (
-            [settings.dropout] * n_hidden
-            if np.ndim(settings.dropout) == 0
-            else list(settings.dropout)
-        )
+        one_for_all = np.ndim(settings.dropout) == 0
+        rates = [settings.dropout] * n_hidden if one_for_all else list(settings.dropout)
         if len(rates) != n_hidden:
             raise ValueError(
                 f"dropout={settings.dropout!r} is not accepted: it must be a number, or have one "

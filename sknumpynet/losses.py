@@ -66,6 +66,11 @@ class SoftmaxCrossEntropy:
         z *= w
         return float(np.sum(loss * np.ravel(w))), z
 
+    @staticmethod
+    def decide(z):
+        """Return the most probable class of each row, (n,)."""
+        return z.argmax(axis=1)
+
     def log_proba(self, z):
         """Return the log-probabilities (n, k) of logits (n, k), which may be overwritten."""
         z -= z.max(axis=1, keepdims=True)
@@ -96,6 +101,11 @@ class LogisticCrossEntropy:
         z -= y
         z *= w
         return float(np.sum(loss * w)), z
+
+    @staticmethod
+    def decide(z):
+        """Return the more probable answers, 0 or 1, (n, k)."""
+        return (z > 0).astype(int)
 
     def log_proba(self, z):
         """Return the log-probability of "yes", (n, k), of logits (n, k)."""

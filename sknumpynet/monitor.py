@@ -15,28 +15,33 @@ from sknumpynet.training import Patience
 def split(data, fraction, rng):
     """Return the positions of training and validation rows, stratified if every class allows it.
 
-    Rows of weight 0 are on neither side.
+    Equal rows are one row here: all on one side, so that no validation row was trained on, and what
+    is held out does not depend on whether a row is there twice or has weight 2. Rows of weight 0
+    are on neither side.
 
     Raises
     ------
     ValueError
-        If there would be fewer than 2 validation rows.
+        If there would be fewer than 2 different validation rows.
     """
     rows = data.counting
-    n = len(rows)
+    _, first, number = np.unique(data.keys[rows], return_index=True, return_inverse=True)
+    n = len(first)
     n_val = int(np.ceil(fraction * n))
     if n_val < 2 or n - n_val < 1:
         raise ValueError(
-            f"The validation set is too small: validation_fraction={fraction} of {n} samples is "
-            f"{n_val}, and at least 2 are needed, with some left to train on. Change "
+            f"The validation set is too small: validation_fraction={fraction} of {n} different "
+            f"samples is {n_val}, and at least 2 are needed, with some left to train on. Change "
             "validation_fraction, or give X_val and y_val."
         )
     stratify = None
     if data.labels.ndim == 1:
-        counts = np.unique(data.labels[rows], return_counts=True)[1]
+        labels = data.labels[rows[first]]
+        counts = np.unique(labels, return_counts=True)[1]
         if counts.min() >= 2 and len(counts) <= min(n_val, n - n_val):
-            stratify = data.labels[rows]
-    return train_test_split(rows, test_size=n_val, random_state=rng, stratify=stratify)
+            stratify = labels
+    parts = train_test_split(np.arange(n), test_size=n_val, random_state=rng, stratify=stratify)
+    return [rows[np.isin(number, part)] for part in parts]
 
 
 class HeldOut:
@@ -54,12 +59,11 @@ class HeldOut:
     def evaluate(self, model, backprop):
         """Return the loss (of the predicted probabilities) and the score of `model` in training."""
         data, params = self.data, backprop.params
-        weight = None if data.weight is None else data.weight[:, 0]
+        weight = None if data.weight is None else data.weight.mean(axis=1)
         logits = forward_in_blocks(data.X, params, model._sizes, backprop.activation)
         if self.scoring == "accuracy":
-            wide = data.codes.ndim == 2
-            right = (logits > 0 if wide else logits.argmax(axis=1)) == data.codes
-            score = float(np.average(right.all(axis=1) if wide else right, weights=weight))
+            right = (backprop.loss.decide(logits) == data.codes).reshape(data.n, -1).all(axis=1)
+            score = float(np.average(right, weights=weight))
         loss = float(np.average(backprop.loss.log_losses(logits, data.codes), weights=weight))
         if self.scoring == "loss":
             score = -loss

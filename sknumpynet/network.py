@@ -30,6 +30,8 @@ from math import sqrt
 import numpy as np
 from scipy.sparse import issparse
 
+from sknumpynet.hashing import draw_mask
+
 # Numbers that the widest layer may hold while predicting.
 BLOCK = 2**20
 
@@ -136,13 +138,14 @@ class Backprop:
         self.dropped = buffers(sizes[1:-1]) if any(self.dropout) else None
         self.masks = buffers(sizes[1:-1]) if any(self.dropout) else None
 
-    def __call__(self, X, y, weight, mass):
+    def __call__(self, X, y, weight, mass, keys=None):
         """Return the batch's loss; leave its gradient in `grad`.
 
-        The loss is sum_i weight_i loss_i / mass plus the penalty; `weight` None is all ones.
+        The loss is sum_i weight_i loss_i / mass plus the penalty; `weight` None is all ones. `keys`
+        (n,) of uint64 tell the rows apart to dropout.
         """
         n = X.shape[0]
-        inputs = self.forward(X)
+        inputs = self.forward(X, keys)
         share = 1 / mass if weight is None else weight * (1 / mass)
         loss, delta = self.loss.value_and_grad(self.pre_activations[-1][:n], y, share)
         self.backward(inputs, delta)
@@ -152,7 +155,7 @@ class Backprop:
             self.grad[: self.n_weights] += self.alpha / mass * W
         return loss
 
-    def forward(self, X):
+    def forward(self, X, keys=None):
         """Compute the logits; return what enters each layer, [A_0 = X, A_1, ..., A_{L-1}]."""
         inputs, n = [X], X.shape[0]
         for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
@@ -162,7 +165,7 @@ class Backprop:
                 a = self.activations[layer][:n]
                 self.activation.forward(z, a)
                 if self.masks:
-                    draw_mask(self.masks[layer][:n], self.dropout[layer], self.rng)
+                    draw_mask(self.masks[layer][:n], self.dropout[layer], keys, self.rng)
                     a = np.multiply(a, self.masks[layer][:n], out=self.dropped[layer][:n])
                 inputs.append(a)
         return inputs
@@ -180,13 +183,6 @@ class Backprop:
                     delta *= self.masks[below][:n]
                 a, z = self.activations[below][:n], self.pre_activations[below][:n]
                 self.activation.backward(delta, a, z)
-
-
-def draw_mask(mask, p, rng):
-    """Fill `mask` with 0, with probability p to within 2^-9, and with 1 / (1 - p) elsewhere."""
-    threshold = min(round(p * 256), 255)
-    bits = np.frombuffer(rng.bytes(mask.size), np.uint8).reshape(mask.shape)
-    np.multiply(bits >= threshold, mask.dtype.type(256 / (256 - threshold)), out=mask)
 
 
 def multiply(A, B, out):

@@ -1,13 +1,16 @@
-"""Targets and weights: from the user's labels to what the network is trained on, and the errors
-that speak of those labels.
+"""Targets: from the user's labels to what the network is trained on, and the errors that speak of
+those labels.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
+
+from sknumpynet.hashing import row_keys
 
 
 @dataclass
@@ -21,8 +24,8 @@ class Data:
         As the user gave them.
     codes : ndarray
         The labels as the loss wants them.
-    weight : ndarray of shape (n, 1) or None
-        Sample weights.
+    weight : ndarray of shape (n, 1) or (n, n_outputs), or None
+        What each row, or each of its outputs, counts.
     """
 
     X: object
@@ -38,6 +41,11 @@ class Data:
     def counting(self):
         """Positions of the rows whose weight is not zero."""
         return np.arange(self.n) if self.weight is None else np.flatnonzero(self.weight)
+
+    @cached_property
+    def keys(self):
+        """A number for each row: the same where X and y are the same."""
+        return row_keys(self.X) + row_keys(self.codes.reshape(self.n, -1), seed=1)
 
     def part(self, rows):
         """Return a copy of some rows."""
@@ -116,82 +124,3 @@ def encode(y, classes, name="y"):
             f"{classes}; all must be given in the first call."
         )
     return np.searchsorted(classes, y)
-
-
-def class_masses(codes, weight, n_classes):
-    """Return how much each class weighs in each column of `codes`.
-
-    Parameters
-    ----------
-    codes : ndarray of int of shape (n,) or (n, n_columns)
-    weight : ndarray of shape (n, 1) or None
-    n_classes : int
-
-    Returns
-    -------
-    masses : ndarray of shape (n_columns, n_classes)
-    """
-    weight = None if weight is None else weight[:, 0]
-    columns = codes.reshape(len(codes), -1).T
-    return np.stack([np.bincount(column, weight, n_classes) for column in columns]).astype(float)
-
-
-def weigh_classes(class_weight, classes, masses, codes, weight):
-    """Return weights (n, n_columns): those of the rows times those of their classes.
-
-    Parameters
-    ----------
-    class_weight : 'balanced' or dict
-        A dict from label to weight, 1 where a label is missing; 'balanced' gives the classes that
-        occur in a column the same sum of weights, and keeps the column's total.
-    classes : ndarray of shape (n_classes,)
-    masses : ndarray of shape (n_columns, n_classes)
-    codes : ndarray of int of shape (n,) or (n, n_columns)
-    weight : ndarray of shape (n, 1) or None
-
-    Raises
-    ------
-    ValueError
-        If a label of `class_weight` is not among the classes, or if all weights become zero.
-    """
-    if isinstance(class_weight, str):
-        share = masses.sum(axis=1, keepdims=True) / (masses > 0).sum(axis=1, keepdims=True)
-        per_class = share / np.where(masses > 0, masses, share)
-    else:
-        labels = classes.tolist()
-        unknown = set(class_weight) - set(labels)
-        if unknown:
-            raise ValueError(
-                f"class_weight has labels that are not among the classes: {unknown}. The classes "
-                f"are {classes}."
-            )
-        weights = [class_weight.get(label, 1.0) for label in labels]
-        per_class = np.broadcast_to(np.array(weights, float), masses.shape)
-    weights = per_class[np.arange(len(masses)), codes.reshape(len(codes), -1)]
-    weights = weights if weight is None else weights * weight
-    if not weights.any():
-        raise ValueError("class_weight and sample_weight leave every row with weight 0.")
-    return weights
-
-
-def check_weight(sample_weight, n, name="sample_weight"):
-    """Return the sample weights as float64 of shape (n, 1), or None.
-
-    Raises
-    ------
-    ValueError
-        If they are not one finite number >= 0 for each of the n rows, or all zero.
-    """
-    if sample_weight is None:
-        return None
-    weight = check_array(sample_weight, dtype=np.float64, ensure_2d=False, input_name=name)
-    if weight.shape != (n,):
-        raise ValueError(
-            f"{name} of shape {weight.shape} is not accepted: it must have one number for each of "
-            f"the {n} rows. Classes go by keyword, classes=..."
-        )
-    if weight.min() < 0:
-        raise ValueError(f"{name} holds {weight.min()}: every weight must be >= 0.")
-    if not weight.any():
-        raise ValueError(f"{name} is all zero: at least one row must count.")
-    return weight[:, None]

@@ -38,9 +38,9 @@ def epochs(backprop, minibatches, step, rate, rng, t=0):
         t_epoch, total = t, 0.0
         # A diverging run overflows first; the loss tells, so the warnings need not.
         with np.errstate(over="ignore", invalid="ignore"):
-            for X, y, weight, mass in minibatches.one_pass(rng):
+            for X, y, weight, mass, keys in minibatches.one_pass(rng):
                 learning_rate = rate(t, t_epoch)
-                loss = backprop(X, y, weight, mass)
+                loss = backprop(X, y, weight, mass, keys)
                 total += mass * loss
                 if not isfinite(loss):
                     break

@@ -170,16 +170,47 @@ def test_loss_is_the_weighted_objective():
 
 
 @quiet
-def test_a_row_of_weight_two_is_two_rows():
+@pytest.mark.parametrize("chance", [{}, {"dropout": 0.3}, {"early_stopping": True}])
+def test_a_row_of_weight_two_is_two_rows(chance):
     X, y = blobs()
     weight = np.random.RandomState(0).randint(3, size=len(y))
-    settings = {"solver": "sgd", "batch_size": 400, "alpha": 1.0, "max_iter": 20}
+    settings = {"solver": "sgd", "batch_size": 600, "alpha": 1.0, "max_iter": 20, **chance}
     models = [NumpyMLPClassifier(8, **settings, random_state=0, dtype="float64") for _ in range(2)]
     with pytest.warns(UserWarning, match="is clipped to the"):
         models[0].fit(X, y, weight)
     with pytest.warns(UserWarning, match="is clipped to the"):
         models[1].fit(X.repeat(weight, axis=0), y.repeat(weight))
     assert_allclose(models[0].params_, models[1].params_, rtol=1e-8)
+    assert_array_equal(models[0].validation_scores_, models[1].validation_scores_)
+
+
+@quiet
+def test_equal_rows_are_held_out_together():
+    X, y = blobs()
+    seen = []
+
+    def look(estimator, X_val, y_val):
+        seen.append(X_val)
+        return 0.0
+
+    twice = np.vstack([X, X]), np.hstack([y, y])
+    settings = {"early_stopping": True, "max_iter": 1, "validation_fraction": 0.2}
+    NumpyMLPClassifier(8, **settings, scoring=look).fit(*twice)
+    assert len(seen[0]) == 2 * len(np.unique(seen[0], axis=0)) == 2 * 0.2 * len(X)
+
+
+@quiet
+def test_early_stopping_counts_class_weights():
+    X, y = blobs()
+    seen = []
+
+    def look(estimator, X_val, y_val, sample_weight):
+        seen.append((y_val, sample_weight))
+        return 0.0
+
+    settings = {"early_stopping": True, "class_weight": {1: 5.0}, "max_iter": 1}
+    NumpyMLPClassifier(8, **settings, scoring=look).fit(X, y, np.full(len(y), 2.0))
+    assert_allclose(seen[0][1], np.where(seen[0][0] == 1, 10, 2))
 
 
 @quiet

@@ -9,8 +9,9 @@ from scipy import optimize, sparse, special
 
 from sknumpynet.activations import ACTIVATIONS
 from sknumpynet.batches import Minibatches
+from sknumpynet.hashing import draw_mask, row_keys
 from sknumpynet.losses import LOSSES, LogisticCrossEntropy, SoftmaxCrossEntropy
-from sknumpynet.network import Backprop, draw_mask, initialize
+from sknumpynet.network import Backprop, initialize
 from sknumpynet.optimizers import OPTIMIZERS, SGD, Adam
 from sknumpynet.schedules import BUDGETED, SCHEDULES
 from sknumpynet.training import Patience, Rate, stepper
@@ -252,11 +253,39 @@ def test_weight_decay_shrinks_weights_and_not_biases():
 
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_dropout_mask_drops_that_part_and_keeps_the_mean(p):
-    mask = np.empty((500, 400), np.float32)
-    draw_mask(mask, p, np.random.RandomState(0))
-    assert_allclose((mask == 0).mean(), p, atol=0.01)
+    n, d = 500, 400
+    mask, rng = np.empty((n, d), np.float32), np.random.RandomState(0)
+    keys = row_keys(rng.randint(256, size=(n, 3)))
+    draw_mask(mask, p, keys, rng)
+    dropped = mask == 0
+    assert_allclose(dropped.mean(), p, atol=0.01)
     assert_allclose(mask.mean(), 1, atol=0.03)
     assert len(np.unique(mask)) == 2
+    # Units, rows, and pairs of them vary as if every one were drawn by itself.
+    for units, other in ((dropped, n), (dropped.T, d)):
+        assert_allclose(units.mean(axis=0).std(), np.sqrt(p * (1 - p) / other), rtol=0.2)
+        pairs = np.corrcoef(units.T)[np.triu_indices(units.shape[1], 1)]
+        assert_allclose([pairs.mean(), pairs.std() * np.sqrt(other)], [0, 1], atol=0.1)
+
+
+def test_equal_rows_lose_the_same_units_and_others_do_not():
+    X, rng = np.repeat(np.eye(3), 2, axis=0), np.random.RandomState(0)
+    mask = np.empty((6, 50))
+    draw_mask(mask, 0.5, row_keys(X), rng)
+    assert_array_equal(mask[::2], mask[1::2])
+    assert len(np.unique(mask, axis=0)) == 3
+    draw_mask(mask[1:], 0.5, row_keys(X[1:]), rng)  # another step, another mask
+    assert (mask[0] != mask[1]).any()
+
+
+@pytest.mark.parametrize("convert", [np.float32, np.uint8, sparse.csr_array, np.asfortranarray])
+def test_keys_are_equal_for_equal_rows_only(convert):
+    X = np.random.RandomState(0).randint(256, size=(20_000, 7)).astype(float)
+    keys = row_keys(X)
+    assert len(np.unique(keys)) == len(np.unique(X, axis=0)) == len(X)
+    converted = convert(X)
+    assert_array_equal(row_keys(converted[::-1]), keys[::-1])
+    assert_array_equal(row_keys(np.where(X == 0, -0.0, X)), keys)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -279,7 +308,7 @@ def test_gradient_with_dropout_is_that_of_the_masked_network(activation):
             (0.5, 0.2),
             np.random.RandomState(7),
         )
-        return backprop(X, y, None, 6), backprop.grad @ direction
+        return backprop(X, y, None, 6, row_keys(X)), backprop.grad @ direction
 
     h = 1e-6
     numeric = (run(h)[0] - run(-h)[0]) / (2 * h)
@@ -309,7 +338,7 @@ def test_batches_of_any_kind_are_the_rows_in_the_training_dtype(kind, shuffle):
     whole = X.toarray() if sparse.issparse(X) else np.array(X)
     minibatches = Minibatches(X, y, None, 5, "float32")
     seen = []
-    for batch, codes, weight, mass in minibatches.one_pass(rng if shuffle else None):
+    for batch, codes, weight, mass, _ in minibatches.one_pass(rng if shuffle else None):
         dense = batch.toarray() if sparse.issparse(batch) else batch
         assert dense.dtype == np.float32
         assert weight is None
@@ -321,7 +350,7 @@ def test_batches_of_any_kind_are_the_rows_in_the_training_dtype(kind, shuffle):
 
 
 def test_each_pass_has_another_order():
-    minibatches = Minibatches(np.eye(20), np.arange(20), None, 20, "float64")
+    minibatches = Minibatches(np.eye(40), np.arange(40), None, 20, "float64")
     rng = np.random.RandomState(0)
     first, second = (next(iter(minibatches.one_pass(rng)))[1] for _ in range(2))
     assert not np.array_equal(first, second)
@@ -330,5 +359,5 @@ def test_each_pass_has_another_order():
 def test_batches_without_weight_are_left_out_and_masses_add_up():
     weight = np.array([0.0, 0.0, 3.0, 1.0, 2.0])
     batches = list(Minibatches(np.eye(5), np.arange(5), weight, 2, "float64").one_pass())
-    assert [list(codes) for _, codes, _, _ in batches] == [[2, 3], [4]]
-    assert_allclose([mass for *_, mass in batches], [2 * 1.2, 1.2])
+    assert [list(codes) for _, codes, *_ in batches] == [[2, 3], [4]]
+    assert_allclose([mass for *_, mass, _ in batches], [2 * 1.2, 1.2])
