@@ -46,12 +46,14 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     beta_2              0.98                        0.999
     dropout             0.1; 0 below 100 rows       0
     label_smoothing     0.1                         0
+    weight_decay        0.1                         0
     n_iter_no_change    np.inf                      10
     max_iter            1500 steps, but 25 to 400   200 iterations
                         epochs, or fewer
     ==================  ==========================  ===============
 
-    From 100 rows on, without `early_stopping` and validation data, the recipe sends a scout ahead:
+    The recipe starts from a last layer of zeros: all classes are equally probable.
+    From 100 rows on, without `early_stopping` and validation data, it sends a scout ahead:
     a copy is trained on four fifths of the rows for 40 % of the epochs, and if its loss on the
     others turns up again, all rows are trained on for 1.5 times the epochs it took to the minimum.
 
@@ -125,7 +127,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     label_smoothing : float or 'auto', default='auto'
         The part of each target that is spread over all classes alike. Predicted probabilities are
         those of the targets before smoothing.
-    weight_decay : float, default=0.0
+    weight_decay : float or 'auto', default='auto'
         Decoupled weight decay, as in AdamW: before each step the weights, not the biases, shrink
         by the factor ``1 - learning_rate * weight_decay``.
     scoring : str or callable, default='accuracy'
@@ -226,7 +228,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         class_weight=None,
         dropout="auto",
         label_smoothing="auto",
-        weight_decay=0.0,
+        weight_decay="auto",
         scoring="accuracy",
         max_time=None,
         dtype="auto",
@@ -305,6 +307,9 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         if not going_on:
             double = data.n < FEW_ROWS or self.solver == "lbfgs"
             model._initialize(settings, "float64" if double else "float32")
+            if is_recipe(self):
+                model.coefs_[-1][...] = 0
+                model.intercepts_[-1][...] = 0
             watched = self.early_stopping or held_out is not None
             if is_recipe(self) and not watched and len(data.counting) >= FEW_ROWS:
                 settings.max_iter = scout(model, data, settings)

@@ -16,6 +16,7 @@ AUTO = {
     "beta_2": (0.98, 0.999),
     "dropout": (0.1, 0.0),
     "label_smoothing": (0.1, 0.0),
+    "weight_decay": (0.1, 0.0),
     "n_iter_no_change": (inf, 10),
 }
 # Below so many training rows nothing is left to chance: no dropout, no scout, float64.
