@@ -24,6 +24,9 @@ from sknumpynet.targets import Data, check_targets, encode, find_classes, plain
 from sknumpynet.version import __version__
 from sknumpynet.weights import check_weight
 
+# The smallest normal number: what is not impossible does not look so.
+LEAST_LOG = log(np.finfo(float).tiny)
+BELOW_ONE = 1 - np.finfo(float).epsneg
 HISTORY = "epoch", "loss", "learning_rate", "seconds", "validation_loss", "validation_score"
 
 
@@ -52,8 +55,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                         epochs, or fewer
     ==================  ==========================  ===============
 
-    The recipe starts from a last layer of zeros: all classes are equally probable.
-    From 100 rows on, without `early_stopping` and validation data, it sends a scout ahead:
+    From 100 rows on, without `early_stopping` and validation data, the recipe sends a scout ahead:
     a copy is trained on four fifths of the rows for 40 % of the epochs, and if its loss on the
     others turns up again, all rows are trained on for 1.5 times the epochs it took to the minimum.
 
@@ -307,9 +309,6 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         if not going_on:
             double = data.n < FEW_ROWS or self.solver == "lbfgs"
             model._initialize(settings, "float64" if double else "float32")
-            if is_recipe(self):
-                model.coefs_[-1][...] = 0
-                model.intercepts_[-1][...] = 0
             watched = self.early_stopping or held_out is not None
             if is_recipe(self) and not watched and len(data.counting) >= FEW_ROWS:
                 settings.max_iter = scout(model, data, settings)
@@ -415,7 +414,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         proba = self.predict_log_proba(X)
         np.exp(proba, out=proba)
-        return np.minimum(proba, 1 - np.finfo(float).epsneg, out=proba)
+        return np.minimum(proba, BELOW_ONE, out=proba)
 
     def predict_log_proba(self, X):
         """Return the log-probabilities: of the logits, not of rounded probabilities; at least -708.
@@ -436,8 +435,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         def link(logits):
             logits = logits.astype(np.float64)
             logs = log_proba(np.hstack([-logits, logits]) if two_classes else logits)
-            # The smallest normal number: what is not impossible does not look so.
-            return np.maximum(logs, log(np.finfo(float).tiny), out=logs)
+            return np.maximum(logs, LEAST_LOG, out=logs)
 
         return self._per_block(X, link)
 

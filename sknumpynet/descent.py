@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 
 from sknumpynet.activations import ACTIVATIONS
 from sknumpynet.batches import Minibatches
+from sknumpynet.blas import one_thread
 from sknumpynet.losses import LOSSES
 from sknumpynet.monitor import HeldOut, Monitor, split
 from sknumpynet.network import Backprop
@@ -57,6 +58,7 @@ class Descent:
         self.backprop, self.minibatches = self._assemble(data, weight, rows, n)
         self.monitor = Monitor(model, settings, self.backprop, n, self.rate, held_out)
 
+    @one_thread()
     def run(self, task):
         """Train until something says stop; return what did, or None at the end of max_iter.
 
@@ -75,15 +77,13 @@ class Descent:
         task.begin_epoch()
         if settings.solver == "lbfgs":
             batch = next(self.minibatches.one_pass())
-            options = {
-                "maxiter": settings.max_iter,
-                "maxfun": settings.max_fun,
-                "gtol": settings.tol,
-            }
+            limits = {"maxiter": settings.max_iter, "maxfun": settings.max_fun}
+            options = {**limits, "gtol": settings.tol}
             return "done" if minimize(self.backprop, batch, after, options) else None
         passes = islice(self._passes(), settings.max_iter)
         return next(filter(None, (after(*result) for result in passes)), None)
 
+    @one_thread()
     def run_one_pass(self):
         self.monitor.after(*next(self._passes()))
 
@@ -102,9 +102,8 @@ class Descent:
         """Return the optimizer, and a copy of its memory where that goes on, else a fresh one."""
         model, settings, params = self.model, self.settings, self.backprop.params
         optimizer_class = OPTIMIZERS[settings.solver]
-        optimizer = optimizer_class(
-            **{f.name: f.type(getattr(settings, f.name)) for f in fields(optimizer_class)}
-        )
+        values = {f.name: f.type(getattr(settings, f.name)) for f in fields(optimizer_class)}
+        optimizer = optimizer_class(**values)
         state = optimizer.start(params)
         if model._solver_state.keys() == state.keys():
             for name, value in model._solver_state.items():
@@ -176,6 +175,7 @@ class Descent:
         return weigh_classes(settings.class_weight, labels, masses, data.codes, data.weight)
 
 
+@one_thread()
 def scout(model, data, settings):
     """Return how many epochs suit the data: settings.max_iter, or fewer if that would overfit.
 

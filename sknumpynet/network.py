@@ -25,11 +25,12 @@ References
 """
 
 from itertools import pairwise
-from math import sqrt
+from math import prod, sqrt
 
 import numpy as np
 from scipy.sparse import issparse
 
+from sknumpynet.blas import add_multiple
 from sknumpynet.hashing import draw_mask
 
 # Numbers that the widest layer may hold while predicting.
@@ -46,7 +47,7 @@ def views(params, sizes):
     shapes = [*pairwise(sizes), *((size,) for size in sizes[1:])]
     windows, start = [], 0
     for shape in shapes:
-        stop = start + int(np.prod(shape))
+        stop = start + prod(shape)
         windows.append(params[start:stop].reshape(shape))
         start = stop
     return windows[: len(sizes) - 1], windows[len(sizes) - 1 :]
@@ -84,6 +85,8 @@ def forward_in_blocks(X, params, sizes, activation, link=lambda logits: logits):
     ``link`` maps logits (n, d_L) to an array of n rows.
     """
     n, step = X.shape[0], max(1, BLOCK // max(sizes))
+    if n <= step:
+        return link(forward(X, params, sizes, activation))
     result = None
     for start in range(0, n, step):
         rows = slice(start, start + step)
@@ -152,7 +155,7 @@ class Backprop:
         if self.alpha > 0:
             W = self.params[: self.n_weights]
             loss += 0.5 * self.alpha / mass * float(W @ W)
-            self.grad[: self.n_weights] += self.alpha / mass * W
+            add_multiple(self.grad[: self.n_weights], self.alpha / mass, W)
         return loss
 
     def forward(self, X, keys=None):

@@ -13,6 +13,9 @@ Adam [2]_, in the paper's efficient order, where epsilon stands beside the uncor
     v <- b2 v + (1 - b2) g^2
     p <- p - lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)
 
+What is kept are m / (1 - b1) and v / (1 - b2): that saves two passes over the parameters. Of the
+ten that are left the root takes a third of the time.
+
 An optimizer is a dataclass whose fields are estimator parameters, with
 
 - ``start(p)``, the state of a run: a dict of arrays like ``p`` and plain numbers;
@@ -34,6 +37,8 @@ from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
+
+from sknumpynet.blas import add_multiple
 
 
 @dataclass(frozen=True)
@@ -75,18 +80,17 @@ class Adam:
         m, v = state["m"], state["v"]
         state["t"] += 1
         t = state["t"]
-        v *= self.beta_2
         m *= self.beta_1
-        g *= 1 - self.beta_1
         m += g
-        g *= sqrt(1 - self.beta_2) / (1 - self.beta_1)
         g *= g
+        v *= self.beta_2
         v += g
         np.sqrt(v, out=g)
-        g += self.epsilon
+        unit = sqrt(1 - self.beta_2)
+        g += self.epsilon / unit
         np.divide(m, g, out=g)
-        g *= lr * sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        p -= g
+        lr *= sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t) * (1 - self.beta_1) / unit
+        add_multiple(p, -lr, g)
 
 
 OPTIMIZERS = {

@@ -11,12 +11,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import make_multilabel_classification
+from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from sknumpynet import NumpyMLPClassifier
 
@@ -492,3 +493,17 @@ def test_an_interrupt_goes_on_and_leaves_the_last_whole_epoch(digits, monkeypatc
         model.fit(X, y)
     assert model.n_iter_ == len(model.loss_curve_) == 2
     assert model.predict(X).shape == y.shape
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_training_gives_the_users_threads_back(solver):
+    X, y = load_iris(return_X_y=True)
+    with threadpool_limits(2):
+        before = threadpool_info()
+        NumpyMLPClassifier(8, solver=solver, max_iter=5).fit(X, y)
+        joblib.Parallel(2, prefer="threads")(
+            joblib.delayed(NumpyMLPClassifier(8, solver=solver, max_iter=5).fit)(X, y)
+            for _ in range(8)
+        )
+        assert threadpool_info() == before

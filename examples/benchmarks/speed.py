@@ -1,0 +1,309 @@
+"""Speed and memory beside scikit-learn, PyTorch (where installed) and the matrix products alone.
+
+    python examples/benchmarks/speed.py [--data-dir DIR] [--sections abcdefghij] [--repeats 5]
+
+One process, the contenders in turn, medians of the repeats. "floor" is the time of the same matrix
+products in reused buffers and nothing else. Epoch times are differences of two trainings, of one
+epoch and of more, so that what happens once does not count.
+"""
+
+import argparse
+import gc
+import platform
+import time
+import tracemalloc
+import warnings
+from itertools import pairwise
+
+import numpy as np
+import scipy
+import sklearn
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import sknumpynet
+from sknumpynet import NumpyMLPClassifier
+from sknumpynet.datasets import fetch_mnist
+
+try:
+    import torch
+except ImportError:
+    torch = None
+
+EPOCHS = 2
+
+
+def ours(X, y, hidden, batch_size, epochs, **settings):
+    NumpyMLPClassifier(
+        hidden, batch_size=batch_size, max_iter=epochs, tol=0, random_state=0, **settings
+    ).fit(X, y)
+
+
+def scikit_learns(X, y, hidden, batch_size, epochs):
+    MLPClassifier(hidden, batch_size=batch_size, max_iter=epochs, tol=0, random_state=0).fit(X, y)
+
+
+def pytorchs(X, y, hidden, batch_size, epochs):
+    """Eager PyTorch as a practised user writes it: whole tensors, fused Adam."""
+    sizes = X.shape[1], *np.ravel(hidden), len(np.unique(y))
+    layers = []
+    for fan_in, fan_out in pairwise(int(size) for size in sizes):
+        layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    optimizer = torch.optim.Adam(model.parameters(), fused=True)
+    loss_of = torch.nn.CrossEntropyLoss()
+    X, y = torch.from_numpy(X), torch.from_numpy(y.astype(np.int64))
+    for _ in range(epochs):
+        for rows in torch.randperm(len(X)).split(batch_size):
+            optimizer.zero_grad(set_to_none=True)
+            loss_of(model(X[rows]), y[rows]).backward()
+            optimizer.step()
+
+
+def floor(X, y, hidden, batch_size, epochs):
+    """Run the matrix products of training and nothing else."""
+    sizes = X.shape[1], *np.ravel(hidden), len(np.unique(y))
+    rng = np.random.default_rng(0)
+
+    def random(*shape):
+        return rng.random(shape, np.float32)
+
+    weights = [random(*shape) for shape in pairwise(sizes)]
+    grads = [np.empty_like(W) for W in weights]
+    activations = [random(batch_size, size) for size in sizes]
+    deltas = [random(batch_size, size) for size in sizes]
+    for _ in range(epochs * (len(X) // batch_size)):
+        for layer, W in enumerate(weights):
+            np.matmul(activations[layer], W, out=activations[layer + 1])
+        for layer in reversed(range(len(weights))):
+            np.matmul(activations[layer].T, deltas[layer + 1], out=grads[layer])
+            if layer > 0:
+                np.matmul(deltas[layer + 1], weights[layer].T, out=deltas[layer])
+
+
+TRAINERS = {"ours": ours, "scikit-learn": scikit_learns, "PyTorch": pytorchs, "floor": floor}
+if torch is None:
+    del TRAINERS["PyTorch"]
+
+
+def clock(call):
+    """Return the seconds that a call takes, after the threads of the last one have calmed down."""
+    time.sleep(0.3)
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def medians(calls, repeats):
+    """Return the median seconds of each call; they take turns."""
+    seconds = {name: [] for name in calls}
+    for _ in range(repeats):
+        for name, call in calls.items():
+            seconds[name].append(clock(call))
+    return {name: float(np.median(values)) for name, values in seconds.items()}
+
+
+def epoch_times(trainers, problems, repeats):
+    """Return median seconds of an epoch of each trainer on (X, y, hidden, batch_size)."""
+    calls = {}
+    for name, trainer in trainers.items():
+        problem = problems[name] if isinstance(problems, dict) else problems
+        for epochs in (1, 1 + EPOCHS):
+            calls[name, epochs] = lambda t=trainer, p=problem, e=epochs: t(*p, e)
+    seconds = medians(calls, repeats)
+    return {n: (seconds[n, 1 + EPOCHS] - seconds[n, 1]) / EPOCHS for n in trainers}
+
+
+def table(title, rows, unit="ms", scale=1e3):
+    """Print seconds in `unit`, and each contender's ratio to ours."""
+    print(f"\n{title}\n")
+    names = list(next(iter(rows.values())))
+    others = [name for name in names if name != "ours"]
+    ratios = [f"ours / {n}" if n == "floor" else f"{n} / ours" for n in others]
+    print("| | " + " | ".join([f"{n}, {unit}" for n in names] + ratios) + " |")
+    print("|---" * (1 + len(names) + len(others)) + "|")
+    for label, row in rows.items():
+        cells = [f"{row[name] * scale:.4g}" for name in names]
+        for name in others:
+            ratio = row[name] / row["ours"]
+            cells.append(f"{1 / ratio if name == 'floor' else ratio:.2f}")
+        print(f"| {label} | " + " | ".join(cells) + " |", flush=True)
+
+
+def peak(call):
+    """Return the most MB that a call has allocated at one time."""
+    gc.collect()
+    tracemalloc.start()
+    call()
+    mb = tracemalloc.get_traced_memory()[1] / 2**20
+    tracemalloc.stop()
+    return mb
+
+
+def random_problem(n, sizes, seed=0):
+    rng = np.random.default_rng(seed)
+    d, *_, k = sizes
+    return rng.standard_normal((n, d), np.float32), rng.integers(k, size=n)
+
+
+class Sections:
+    """One method a section; the letters are those of the option --sections."""
+
+    def __init__(self, X, y, repeats):
+        self.X, self.y, self.repeats = X, y, repeats
+
+    def a(self):
+        rows = {
+            f"batch {size}": epoch_times(TRAINERS, (self.X, self.y, 256, size), self.repeats)
+            for size in (128, 200, 512)
+        }
+        table(f"(a) an epoch of {len(self.X)} x 784 -> 256 -> 10, float32, Adam", rows)
+
+    def b(self):
+        rows = {}
+        for sizes, size in (((16, 256, 10), 128), ((4, 32, 3), 32)):
+            n_steps = 500
+            X, y = random_problem(n_steps * size, sizes)
+            seconds = epoch_times(TRAINERS, (X, y, sizes[1], size), self.repeats)
+            label = f"{' -> '.join(map(str, sizes))}, batch {size}"
+            rows[label] = {name: value / n_steps for name, value in seconds.items()}
+        table("(b) a step of a small net and of a tiny one", rows, "us", 1e6)
+
+    def c(self):
+        X, y = random_problem(12_800, (20, 10))
+        problem = X, y, (256, 256, 256), 128
+        table(
+            "(c) an epoch of 12,800 x 20 -> 256 -> 256 -> 256 -> 10, batch 128",
+            {"relu": epoch_times(TRAINERS, problem, self.repeats)},
+        )
+
+    def d(self):
+        kinds = {"ours": self.X, "float64": self.X.astype(float)}
+        kinds["uint8"] = (self.X * 255).astype(np.uint8)
+        problems = {name: (X, self.y, 256, 200) for name, X in kinds.items()}
+        seconds = epoch_times(dict.fromkeys(kinds, ours), problems, self.repeats)
+        table('(d) the kind of X; "ours" is float32; batch 200', {"epoch": seconds})
+
+    def e(self):
+        n, d, nnz = 10_000, 20_000, 100
+        rng = np.random.default_rng(0)
+        columns = np.sort(rng.integers(d, size=(n, nnz)), axis=1).ravel()
+        X = sparse.csr_matrix((np.ones(n * nnz, np.float32), columns, np.arange(n + 1) * nnz))
+        X.sum_duplicates()
+        X.resize(n, d)
+        score = X @ rng.standard_normal((d, 4)).astype(np.float32)
+        y = score.argmax(axis=1)
+        two = {name: TRAINERS[name] for name in ("ours", "scikit-learn")}
+        seconds = epoch_times(two, (X, y, 100, 200), self.repeats)
+        label = f"(e) an epoch of CSR, {n} x {d}, {nnz} non-zeros a row -> 100 -> 4, batch 200"
+        table(label, {"random columns": seconds})
+
+    def f(self):
+        hidden = 256
+        models = {
+            "ours": NumpyMLPClassifier(hidden, max_iter=1),
+            "scikit-learn": MLPClassifier(hidden, max_iter=1),
+        }
+        for model in models.values():
+            model.fit(self.X[:2000], self.y[:2000])
+        W1, W2 = (W.astype(np.float32) for W in models["ours"].coefs_)
+        rows = {}
+        for n, times in ((1, 300), (100, 100), (len(self.X), 1)):
+            X = self.X[:n]
+
+            def products(X):
+                for start in range(0, len(X), 1024):
+                    X[start : start + 1024] @ W1 @ W2
+
+            calls = {name: model.predict_proba for name, model in models.items()}
+            calls["floor"] = products
+            calls = {
+                name: lambda c=call, X=X, t=times: [c(X) for _ in range(t)]
+                for name, call in calls.items()
+            }
+            seconds = medians(calls, self.repeats)
+            rows[f"{n} rows"] = {name: value / times for name, value in seconds.items()}
+        table("(f) predict_proba, 784 -> 256 -> 10", rows)
+
+    def g(self):
+        print("\n(g) peak memory beyond the data, MB\n\n| | ours | scikit-learn |\n|---|---|---|")
+        kinds = {"float32": self.X, "uint8": (self.X * 255).astype(np.uint8)}
+        for kind, X in kinds.items():
+            mb = [peak(lambda t=t, X=X: t(X, self.y, 256, 200, 1)) for t in (ours, scikit_learns)]
+            print(f"| fit, {len(X)} rows, {kind} | {mb[0]:.0f} | {mb[1]:.0f} |")
+        X, y = random_problem(1_000_000, (20, 2))
+        models = [
+            M(256, max_iter=1).fit(X[:2000], y[:2000]) for M in (NumpyMLPClassifier, MLPClassifier)
+        ]
+        result = 1e6 * 2 * 8 / 2**20
+        mb = [peak(lambda m=m: m.predict_proba(X)) - result for m in models]
+        label = "predict_proba, 1,000,000 x 20 -> 256 -> 2, beyond its result"
+        print(f"| {label} | {mb[0]:.0f} | {mb[1]:.0f} |", flush=True)
+
+    def h(self):
+        trainers = {name: TRAINERS[name] for name in TRAINERS if name != "PyTorch"}
+        rows = {}
+        for n in (15_000, 60_000, 240_000):
+            X = np.resize(self.X, (n, self.X.shape[1]))
+            y = np.resize(self.y, n)
+            seconds = epoch_times(trainers, (X, y, 256, 200), self.repeats)
+            rows[f"{n} rows"] = {name: value / n for name, value in seconds.items()}
+        for width in (64, 1024):
+            X, y = self.X[:15_000], self.y[:15_000]
+            seconds = epoch_times(trainers, (X, y, width, 200), self.repeats)
+            rows[f"{width} units"] = {name: value / len(X) for name, value in seconds.items()}
+        table("(h) growth: a row in an epoch, 784 -> 256 -> 10, batch 200", rows, "us", 1e6)
+
+    def i(self):
+        rows = {}
+        for threads in (1, 2):
+            with threadpool_limits(threads):
+                if torch is not None:
+                    torch.set_num_threads(threads)
+                rows[f"{threads} threads"] = epoch_times(
+                    TRAINERS, (self.X, self.y, 256, 200), self.repeats
+                )
+        table("(i) threads: an epoch as in (a), batch 200", rows)
+
+    def j(self):
+        X, y = self.X[:10_000], self.y[:10_000]
+        grid = {"alpha": [1e-5, 1e-4, 1e-3, 1e-2]}
+        calls = {
+            name: lambda m=model: GridSearchCV(m(256, max_iter=5), grid, n_jobs=2, cv=3).fit(X, y)
+            for name, model in (("ours", NumpyMLPClassifier), ("scikit-learn", MLPClassifier))
+        }
+        table(
+            "(j) GridSearchCV, 12 fits of 5 epochs, n_jobs=2", {"search": medians(calls, 3)}, "s", 1
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data-dir", help="directory with the IDX files of MNIST")
+    parser.add_argument("--sections", default="abcdefghij")
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    X, y = fetch_mnist(arguments.data_dir, subset="train", return_X_y=True)
+    X = X / np.float32(255)
+    print(
+        f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scipy {scipy.__version__}, "
+        f"scikit-learn {sklearn.__version__}, torch {getattr(torch, '__version__', None)}, Python "
+        f"{platform.python_version()}, {platform.machine()}; n = {len(X)}, {arguments.repeats} "
+        "repeats"
+    )
+    for pool in threadpool_info():
+        print(
+            f"{pool['prefix']} {pool['version']}, {pool.get('architecture', '')}, "
+            f"{pool['num_threads']} threads"
+        )
+    sections = Sections(X, y, arguments.repeats)
+    for letter in arguments.sections:
+        getattr(sections, letter)()
+
+
+if __name__ == "__main__":
+    main()
