@@ -2,7 +2,8 @@
 
     python examples/benchmarks/mnist.py [--data-dir DIR] [--seeds 5]
 
-Four ways to train it: the defaults; a longer recipe; three epochs; and plain Adam for ten epochs.
+Four ways to train it: the defaults; a longer recipe, on the images and on copies shifted by a pixel
+to each side; three epochs; and plain Adam for ten epochs.
 """
 
 import argparse
@@ -27,10 +28,18 @@ ONE_CYCLE = {
 }
 WAYS = {
     "the defaults": {},
-    "40 epochs": {**ONE_CYCLE, "max_iter": 40, "dropout": 0.25},
+    "12 epochs with shifted copies": {**ONE_CYCLE, "max_iter": 12, "weight_decay": 0.1},
     "3 epochs": {**ONE_CYCLE, "max_iter": 3},
     "plain Adam, 10 epochs": {"max_iter": 10},
 }
+
+
+def with_shifted(X, y):
+    """Return the images and four copies, each shifted by a pixel: up, down, left, right."""
+    images = X.reshape(-1, 28, 28)
+    shifts = (0, 0), (1, 0), (-1, 0), (0, 1), (0, -1)
+    copies = [np.roll(images, shift, axis=(1, 2)).reshape(X.shape) for shift in shifts]
+    return np.concatenate(copies), np.tile(y, len(shifts))
 
 
 def main():
@@ -46,11 +55,12 @@ def main():
         f"{sklearn.__version__}, {platform.machine()}; n = {len(y)}, {arguments.seeds} seeds"
     )
     for way, settings in WAYS.items():
+        data = with_shifted(X, y) if "shifted" in way else (X, y)
         accuracy, seconds = [], []
         for seed in range(arguments.seeds):
             model = NumpyMLPClassifier((256,), random_state=seed, **settings)
             start = time.perf_counter()
-            model.fit(X, y)
+            model.fit(*data)
             seconds.append(time.perf_counter() - start)
             accuracy.append(model.score(X_test, y_test))
         print(
