@@ -14,6 +14,7 @@ import platform
 import time
 import tracemalloc
 import warnings
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -47,14 +48,11 @@ TWO_EPOCHS = {
 }
 
 
-def ours(X, y, hidden, batch_size, epochs, **settings):
-    NumpyMLPClassifier(
-        hidden, batch_size=batch_size, max_iter=epochs, tol=0, random_state=0, **settings
-    ).fit(X, y)
+def train(make, X, y, hidden, batch_size, epochs):
+    make(hidden, batch_size=batch_size, max_iter=epochs, tol=0, random_state=0).fit(X, y)
 
 
-def scikit_learns(X, y, hidden, batch_size, epochs):
-    MLPClassifier(hidden, batch_size=batch_size, max_iter=epochs, tol=0, random_state=0).fit(X, y)
+ours, scikit_learns = partial(train, NumpyMLPClassifier), partial(train, MLPClassifier)
 
 
 def pytorchs(X, y, hidden, batch_size, epochs):
