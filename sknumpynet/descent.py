@@ -22,7 +22,7 @@ from sknumpynet.weights import class_masses, weigh_classes
 
 # A scout gets this part of the epochs; its loss has turned up if the least is below that part of
 # the last; and the whole data get so many times the epochs that it took to the least.
-SCOUT_BUDGET, TURNED_UP, LONGER = 0.4, 0.97, 1.5
+SCOUT_BUDGET, TURNED_UP, LONGER = 0.25, 0.97, 1.5
 
 
 class Descent:
@@ -91,7 +91,8 @@ class Descent:
         """Yield loss and learning rate of each pass; keep no moments of one that went wrong."""
         model, settings, backprop = self.model, self.settings, self.backprop
         optimizer, state = self._optimizer()
-        step = stepper(optimizer, state, backprop, float(settings.weight_decay))
+        factors = float(settings.weight_decay), float(settings.first_layer_factor)
+        step = stepper(optimizer, state, backprop, *factors)
         rng = model._random_state if settings.shuffle else None
         for loss, rate in epochs(backprop, self.minibatches, step, self.rate, rng, model.t_):
             model._solver_state = state if isfinite(loss) else {}

@@ -98,6 +98,7 @@ PARAMETERS = {
     "batch_size": (lambda value: is_int(value, 1), "an int >= 1"),
     "learning_rate": one_of(*SCHEDULES, "adaptive"),
     "learning_rate_init": number(0, open_low=True, open_high=True),
+    "first_layer_factor": number(0, open_high=True),
     "power_t": number(0, open_high=True),
     "max_iter": (lambda value: is_int(value, 1), "an int >= 1"),
     "shuffle": FLAG,

@@ -4,15 +4,16 @@
 """
 
 from copy import copy
-from math import ceil, inf
+from math import ceil, inf, sqrt
 
-#               the recipe     scikit-learn's
+#               the recipe, or a function of n_features     scikit-learn's
 AUTO = {
     "hidden_layer_sizes": ((256, 256), (100,)),
     "activation": ("gelu", "relu"),
     "batch_size": (128, 200),
     "learning_rate": ("one_cycle", "constant"),
     "learning_rate_init": (0.005, 0.001),
+    "first_layer_factor": (lambda d: min(max(1.0, sqrt(64 / d)), 8.0), 1.0),
     "beta_2": (0.98, 0.999),
     "dropout": (0.1, 0.0),
     "label_smoothing": (0.1, 0.0),
@@ -21,7 +22,7 @@ AUTO = {
 }
 # Below so many training rows nothing is left to chance: no dropout, no scout, float64.
 FEW_ROWS = 100
-STEPS = 1500
+STEPS = 1800
 MIN_EPOCHS, MAX_EPOCHS = 25, 400
 LBFGS_ITERATIONS = 200
 
@@ -31,14 +32,14 @@ def is_recipe(model):
     return isinstance(model.max_iter, str) and model.solver != "lbfgs"
 
 
-def settle(model, n=None):
+def settle(model, shape=None):
     """Return the model's hyper-parameters, with a value for each 'auto'.
 
     Parameters
     ----------
     model : NumpyMLPClassifier
-    n : int or None
-        Training rows; None in ``partial_fit``, which has no end and so no recipe.
+    shape : tuple (n_samples, n_features) or None
+        Of the training data; None in ``partial_fit``, which has no end and so no recipe.
 
     Returns
     -------
@@ -46,10 +47,13 @@ def settle(model, n=None):
         A copy; in ``partial_fit`` its ``max_iter`` is None.
     """
     settings = copy(model)
-    recipe = n is not None and is_recipe(model)
+    n, d = shape or (None, None)
+    recipe = shape is not None and is_recipe(model)
     for name, (ours, theirs) in AUTO.items():
         value = getattr(settings, name)
         if isinstance(value, str) and value == "auto":
+            if recipe and callable(ours):
+                ours = ours(d)
             setattr(settings, name, ours if recipe else theirs)
             if name == "dropout" and recipe and n < FEW_ROWS:
                 settings.dropout = 0.0

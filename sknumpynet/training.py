@@ -51,22 +51,30 @@ def epochs(backprop, minibatches, step, rate, rng, t=0):
         yield (total / minibatches.mass if finite else inf), learning_rate
 
 
-def stepper(optimizer, state, backprop, weight_decay=0.0):
+def stepper(optimizer, state, backprop, weight_decay=0.0, first_layer_factor=1.0):
     """Return ``step(learning_rate)``: the optimizer's step, after decoupled weight decay [1]_.
 
-    The weights, not the biases, shrink by the factor 1 - learning_rate * weight_decay.
+    The weights, not the biases, shrink by the factor 1 - learning_rate * weight_decay. Those of the
+    first layer then go `first_layer_factor` times as far as the optimizer takes them.
 
     References
     ----------
     .. [1] Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
     """
     params, grad = backprop.params, backprop.grad
-    weights = params[: backprop.n_weights]
+    weights, first = params[: backprop.n_weights], backprop.weights[0]
+    extra, moved = first_layer_factor - 1, np.empty_like(first)
 
     def step(learning_rate):
         if weight_decay > 0:
             weights[:] *= 1 - learning_rate * weight_decay
+        if extra:
+            np.copyto(moved, first)
         optimizer.step(params, grad, learning_rate, state)
+        if extra:
+            np.subtract(first, moved, out=moved)
+            np.multiply(moved, extra, out=moved)
+            np.add(first, moved, out=first)
 
     return step
 

@@ -352,6 +352,7 @@ BAD_PARAMETERS = {
     "max_fun": [0],
     "dropout": [1.0, -0.1, "a", (0.5, 1)],
     "label_smoothing": [1, -0.1],
+    "first_layer_factor": [-1, "fast"],
     "weight_decay": [-1],
     "scoring": ["precise", None],
     "max_time": [0, "long"],

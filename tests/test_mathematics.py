@@ -251,6 +251,25 @@ def test_weight_decay_shrinks_weights_and_not_biases():
     assert_array_equal(params[6:], start[6:])
 
 
+def test_adam_with_a_first_layer_factor_is_adam_on_features_so_many_times_as_large():
+    rng, f = np.random.RandomState(0), 3.0
+    X, y, sizes = rng.randn(50, 4), rng.randint(3, size=50), [4, 6, 3]
+    start = initialize(sizes, 6.0, rng, "float64")
+    ends = []
+    for X_, factor, shrunk in ((X, f, 1.0), (f * X, 1.0, f), (X, 1.0, 1.0)):
+        params, adam = start.copy(), Adam(epsilon=1e-30)
+        backprop = Backprop(params, sizes, ACTIVATIONS["tanh"], LOSSES["softmax"](), 0.0, 50)
+        backprop.weights[0][...] /= shrunk
+        step = stepper(adam, adam.start(params), backprop, first_layer_factor=factor)
+        for _ in range(20):
+            backprop(X_, y, None, 50)
+            step(0.01)
+        backprop.weights[0][...] *= shrunk
+        ends.append(params)
+    assert_allclose(ends[0], ends[1], rtol=1e-9)
+    assert not np.allclose(ends[0], ends[2], rtol=1e-2)
+
+
 @pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
 def test_dropout_mask_drops_that_part_and_keeps_the_mean(p):
     n, d = 500, 400

@@ -14,36 +14,42 @@ from sknumpynet.recipe import AUTO, FEW_ROWS, MAX_EPOCHS, MIN_EPOCHS, settle
 @pytest.mark.parametrize("name", AUTO)
 def test_auto_is_the_recipe_or_scikit_learns_value_and_a_value_is_itself(name):
     ours, theirs = AUTO[name]
-    whole = settle(NumpyMLPClassifier(), n=5000)
+    ours = ours(30) if callable(ours) else ours
+    whole = settle(NumpyMLPClassifier(), (5000, 30))
     assert getattr(whole, name) == ours
-    for model, n in [
-        (NumpyMLPClassifier(max_iter=7), 5000),
-        (NumpyMLPClassifier(solver="lbfgs"), 5000),
+    for model, shape in [
+        (NumpyMLPClassifier(max_iter=7), (5000, 30)),
+        (NumpyMLPClassifier(solver="lbfgs"), (5000, 30)),
         (NumpyMLPClassifier(), None),
     ]:
-        assert getattr(settle(model, n), name) == theirs
+        assert getattr(settle(model, shape), name) == theirs
     for model in (NumpyMLPClassifier(**{name: theirs}), NumpyMLPClassifier(**{name: ours})):
-        assert getattr(settle(model, n=5000), name) == getattr(model, name)
+        assert getattr(settle(model, (5000, 30)), name) == getattr(model, name)
     assert getattr(NumpyMLPClassifier(), name) == "auto"
 
 
 def test_settling_leaves_the_model_alone():
     model = NumpyMLPClassifier()
     before = model.get_params()
-    settle(model, n=1000)
+    settle(model, (1000, 30))
     assert model.get_params() == before
 
 
 @pytest.mark.parametrize("n", [10, 500, 5000, 60_000, 10**7])
 def test_epochs_stay_in_their_bounds_and_never_grow_with_n(n):
-    epochs = settle(NumpyMLPClassifier(), n).max_iter
+    epochs = settle(NumpyMLPClassifier(), (n, 30)).max_iter
     assert MIN_EPOCHS <= epochs <= MAX_EPOCHS
-    assert settle(NumpyMLPClassifier(), 2 * n).max_iter <= epochs
+    assert settle(NumpyMLPClassifier(), (2 * n, 30)).max_iter <= epochs
+
+
+def test_few_features_learn_faster_within_bounds():
+    factors = [settle(NumpyMLPClassifier(), (500, d)).first_layer_factor for d in (1, 4, 64, 784)]
+    assert factors == [8, 4, 1, 1]
 
 
 def test_nothing_is_left_to_chance_on_few_rows():
-    assert settle(NumpyMLPClassifier(), FEW_ROWS - 1).dropout == 0
-    assert settle(NumpyMLPClassifier(), FEW_ROWS).dropout > 0
+    assert settle(NumpyMLPClassifier(), (FEW_ROWS - 1, 30)).dropout == 0
+    assert settle(NumpyMLPClassifier(), (FEW_ROWS, 30)).dropout > 0
 
 
 def test_the_scout_cuts_training_short_where_labels_are_noise_and_only_there():
@@ -51,7 +57,7 @@ def test_the_scout_cuts_training_short_where_labels_are_noise_and_only_there():
     X = rng.randn(600, 10)
     noise = rng.randint(2, size=600)
     clean = X[:, 0] + X[:, 1] > 0
-    budget = settle(NumpyMLPClassifier(), 600).max_iter
+    budget = settle(NumpyMLPClassifier(), (600, 10)).max_iter
     model = NumpyMLPClassifier(hidden_layer_sizes=64, random_state=0)
     assert model.fit(X, noise).n_iter_ < budget / 5
     assert model.fit(X, np.where(rng.rand(600) < 0.3, ~clean, clean)).n_iter_ < budget / 2
@@ -62,7 +68,7 @@ def test_no_scout_goes_where_the_user_watches_or_counts():
     rng = np.random.RandomState(0)
     X, y = rng.randn(300, 5), rng.randint(2, size=300)
     watched = NumpyMLPClassifier(16, random_state=0).fit(X, y, X_val=X[:50], y_val=y[:50])
-    assert watched.n_iter_ == settle(watched, 300).max_iter
+    assert watched.n_iter_ == settle(watched, (300, 5)).max_iter
     counted = NumpyMLPClassifier(16, max_iter=30, n_iter_no_change=np.inf, learning_rate="linear")
     assert counted.fit(X, y).n_iter_ == 30
 
