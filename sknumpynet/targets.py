@@ -4,9 +4,11 @@ those labels.
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil, inf
 
 import numpy as np
 from scipy.sparse import issparse
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
@@ -46,6 +48,15 @@ class Data:
     def keys(self):
         """A number for each row: the same where X and y are the same."""
         return row_keys(self.X) + row_keys(self.codes.reshape(self.n, -1), seed=1)
+
+    @cached_property
+    def spread(self):
+        """The features' variances together, of some million numbers of X; inf if X is sparse."""
+        if issparse(self.X):
+            return inf
+        rows = self.counting[:: ceil(self.X.size / 2**20)]
+        weight = None if self.weight is None else self.weight[rows, 0]
+        return float(StandardScaler().fit(self.X[rows], sample_weight=weight).var_.sum())
 
     def part(self, rows):
         """Return a copy of some rows."""

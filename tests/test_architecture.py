@@ -26,6 +26,7 @@ FLOOR = {
     "callbacks": 3,
     "monitor": 3,
     "datasets": 3,
+    "preprocessing": 3,
     "descent": 4,
     "classifier": 5,
     "__init__": 6,

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, SkewAwareScaler
 
 CONFIGURATIONS = [
     NumpyMLPClassifier(),
@@ -38,6 +38,8 @@ CONFIGURATIONS = [
     # Of the checks' few rows a tenth would be too few to hold out. With a first-order solver,
     # early_stopping makes partial_fit an error, which several checks call.
     NumpyMLPClassifier(solver="lbfgs", early_stopping=True, validation_fraction=0.4),
+    SkewAwareScaler(),
+    SkewAwareScaler(threshold=0.0),
 ]
 
 

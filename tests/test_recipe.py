@@ -1,55 +1,77 @@
 """What 'auto' means, and the scout."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.sparse import csr_array
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.losses import undo_smoothing
 from sknumpynet.recipe import AUTO, FEW_ROWS, MAX_EPOCHS, MIN_EPOCHS, settle
+from sknumpynet.targets import Data
+
+
+def data(n, spread=30.0):
+    """Return what the recipe asks of a training set."""
+    return SimpleNamespace(n=n, spread=spread)
 
 
 @pytest.mark.parametrize("name", AUTO)
 def test_auto_is_the_recipe_or_scikit_learns_value_and_a_value_is_itself(name):
     ours, theirs = AUTO[name]
-    ours = ours(30) if callable(ours) else ours
-    whole = settle(NumpyMLPClassifier(), (5000, 30))
+    ours = ours(data(5000)) if callable(ours) else ours
+    whole = settle(NumpyMLPClassifier(), data(5000))
     assert getattr(whole, name) == ours
-    for model, shape in [
-        (NumpyMLPClassifier(max_iter=7), (5000, 30)),
-        (NumpyMLPClassifier(solver="lbfgs"), (5000, 30)),
+    for model, given in [
+        (NumpyMLPClassifier(max_iter=7), data(5000)),
+        (NumpyMLPClassifier(solver="lbfgs"), data(5000)),
         (NumpyMLPClassifier(), None),
     ]:
-        assert getattr(settle(model, shape), name) == theirs
+        assert getattr(settle(model, given), name) == theirs
     for model in (NumpyMLPClassifier(**{name: theirs}), NumpyMLPClassifier(**{name: ours})):
-        assert getattr(settle(model, (5000, 30)), name) == getattr(model, name)
+        assert getattr(settle(model, data(5000)), name) == getattr(model, name)
     assert getattr(NumpyMLPClassifier(), name) == "auto"
 
 
 def test_settling_leaves_the_model_alone():
     model = NumpyMLPClassifier()
     before = model.get_params()
-    settle(model, (1000, 30))
+    settle(model, data(1000))
     assert model.get_params() == before
 
 
 @pytest.mark.parametrize("n", [10, 500, 5000, 60_000, 10**7])
 def test_epochs_stay_in_their_bounds_and_never_grow_with_n(n):
-    epochs = settle(NumpyMLPClassifier(), (n, 30)).max_iter
+    epochs = settle(NumpyMLPClassifier(), data(n)).max_iter
     assert MIN_EPOCHS <= epochs <= MAX_EPOCHS
-    assert settle(NumpyMLPClassifier(), (2 * n, 30)).max_iter <= epochs
+    assert settle(NumpyMLPClassifier(), data(2 * n)).max_iter <= epochs
 
 
-def test_few_features_learn_faster_within_bounds():
-    factors = [settle(NumpyMLPClassifier(), (500, d)).first_layer_factor for d in (1, 4, 64, 784)]
-    assert factors == [8, 4, 1, 1]
+def test_few_or_small_features_learn_faster_within_bounds():
+    spreads = 0.0, 0.1, 2.0, 12.5, 50.0, 784.0, np.inf
+    settled = [settle(NumpyMLPClassifier(), data(500, spread)) for spread in spreads]
+    assert [settings.first_layer_factor for settings in settled] == [16, 16, 5, 2, 1, 1, 1]
+
+
+def test_the_spread_is_the_variances_together_and_a_row_of_weight_two_is_two_rows():
+    rng = np.random.RandomState(0)
+    X = rng.randn(40, 3).astype(np.float32) * [1, 10, 0] + 100
+    count = rng.randint(3, size=40)
+    for X_, weight in ((np.repeat(X, count, axis=0), None), (X, count[:, None].astype(float))):
+        given = Data(X_, None, None, weight)
+        assert_allclose(given.spread, np.cov(X.T, fweights=count, ddof=0).trace(), rtol=1e-6)
+    assert Data(csr_array(X), None, None, None).spread == np.inf
+    large = rng.randn(20_000, 60)
+    assert_allclose(Data(large, None, None, None).spread, 60, rtol=0.02)
 
 
 def test_nothing_is_left_to_chance_on_few_rows():
-    assert settle(NumpyMLPClassifier(), (FEW_ROWS - 1, 30)).dropout == 0
-    assert settle(NumpyMLPClassifier(), (FEW_ROWS, 30)).dropout > 0
+    assert settle(NumpyMLPClassifier(), data(FEW_ROWS - 1)).dropout == 0
+    assert settle(NumpyMLPClassifier(), data(FEW_ROWS)).dropout > 0
 
 
 def test_the_scout_cuts_training_short_where_labels_are_noise_and_only_there():
@@ -57,7 +79,7 @@ def test_the_scout_cuts_training_short_where_labels_are_noise_and_only_there():
     X = rng.randn(600, 10)
     noise = rng.randint(2, size=600)
     clean = X[:, 0] + X[:, 1] > 0
-    budget = settle(NumpyMLPClassifier(), (600, 10)).max_iter
+    budget = settle(NumpyMLPClassifier(), data(600)).max_iter
     model = NumpyMLPClassifier(hidden_layer_sizes=64, random_state=0)
     assert model.fit(X, noise).n_iter_ < budget / 5
     assert model.fit(X, np.where(rng.rand(600) < 0.3, ~clean, clean)).n_iter_ < budget / 2
@@ -68,7 +90,7 @@ def test_no_scout_goes_where_the_user_watches_or_counts():
     rng = np.random.RandomState(0)
     X, y = rng.randn(300, 5), rng.randint(2, size=300)
     watched = NumpyMLPClassifier(16, random_state=0).fit(X, y, X_val=X[:50], y_val=y[:50])
-    assert watched.n_iter_ == settle(watched, (300, 5)).max_iter
+    assert watched.n_iter_ == settle(watched, data(300)).max_iter
     counted = NumpyMLPClassifier(16, max_iter=30, n_iter_no_change=np.inf, learning_rate="linear")
     assert counted.fit(X, y).n_iter_ == 30
 

@@ -1,14 +1,15 @@
 """Test error, log-loss and seconds with the defaults, beside other classifiers.
 
-    SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py [--cv] [--no-scaler] [--peers]
-        [--jobs 2] [--figure docs/accuracy.png] [--set name=value ...]
+    SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py [--cv] [--scaler standard]
+        [--peers] [--jobs 2] [--figure docs/accuracy.png] [--set name=value ...]
 
 DIR/tabular holds NAME.npz with X, y, train_idx, test_idx; DIR/peers.json holds, for each set and
 method, [test error, test log-loss, seconds]. Sets above 12,000 training rows are cut to 12,000 of
 them, missing values are filled with the training median, one core trains.
 
---cv leaves the test parts alone: it trains on three quarters of each training part and scores on
-the rest. That is where to try things; --set changes a hyper-parameter for the occasion.
+--scaler skew puts a SkewAwareScaler in the StandardScaler's place; with none, X stays raw. --cv
+leaves the test parts alone: it trains on three quarters of each training part and scores on the
+rest. That is where to try things; --set changes a hyper-parameter for the occasion.
 """
 
 import os
@@ -27,6 +28,7 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 import sklearn  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
+from sklearn.base import clone  # noqa: E402
 from sklearn.exceptions import ConvergenceWarning  # noqa: E402
 from sklearn.metrics import log_loss  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
@@ -35,7 +37,7 @@ from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 import sknumpynet  # noqa: E402
-from sknumpynet import NumpyMLPClassifier  # noqa: E402
+from sknumpynet import NumpyMLPClassifier, SkewAwareScaler  # noqa: E402
 
 MOST_ROWS = 12_000
 WHAT = "error", "log-loss", "seconds"
@@ -53,12 +55,14 @@ def load(path, seed, cv):
     return X[train], y[train], X[test], y[test]
 
 
-def score(path, make, seed, cv, scaled):
+SCALERS = {"standard": StandardScaler(), "skew": SkewAwareScaler(), "none": "passthrough"}
+
+
+def score(path, make, seed, cv, scaler):
     """Return [error, log-loss, seconds] of one training."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y, X_test, y_test = load(path, seed, cv)
-    model = make(random_state=seed)
-    model = make_pipeline(StandardScaler(), model) if scaled else model
+    model = make_pipeline(clone(SCALERS[scaler], safe=False), make(random_state=seed))
     start = time.perf_counter()
     model.fit(X, y)
     seconds = time.perf_counter() - start
@@ -71,8 +75,7 @@ def run(paths, make, arguments, n_seeds):
     """Return {set: [error, log-loss, seconds]}, means over the seeds."""
     jobs = [(path, seed) for path in paths for seed in range(n_seeds)]
     rows = Parallel(arguments.jobs, batch_size=1)(
-        delayed(score)(path, make, seed, arguments.cv, not arguments.no_scaler)
-        for path, seed in jobs
+        delayed(score)(path, make, seed, arguments.cv, arguments.scaler) for path, seed in jobs
     )
     means = np.reshape(rows, (len(paths), n_seeds, 3)).mean(axis=1)
     return {path.stem: list(row) for path, row in zip(paths, means, strict=True)}
@@ -117,7 +120,7 @@ def draw(results, names, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cv", action="store_true", help="stay inside the training parts")
-    parser.add_argument("--no-scaler", action="store_true", help="without StandardScaler")
+    parser.add_argument("--scaler", choices=SCALERS, default="standard", help="what is in front")
     parser.add_argument("--peers", action="store_true", help="rerun scikit-learn's MLPClassifier")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2, help="processes, each on one core")
