@@ -78,9 +78,9 @@ class Minibatches:
             if batch.dtype == self.dtype:
                 return batch
         elif X.dtype == self.dtype and X.flags.c_contiguous:
-            # mode="clip" writes straight into `out`. Not for other memory orders: np.take copies
-            # such an array whole.
-            return np.take(X, rows, axis=0, out=self.buffer[: len(rows)], mode="clip")
+            # mode="clip" writes straight into `out`. Not for other memory orders: take copies such
+            # an array whole.
+            return X.take(rows, axis=0, out=self.buffer[: len(rows)], mode="clip")
         else:
             batch = X[rows]
         out = self.buffer[: len(batch)]

@@ -38,11 +38,11 @@ except ImportError:
 
 EPOCHS = 2
 TWO_EPOCHS = {
-    "activation": "gelu",
+    "alpha": 0,
     "batch_size": 128,
     "learning_rate": "one_cycle",
-    "learning_rate_init": 0.006,
-    "beta_2": 0.98,
+    "learning_rate_init": 0.01,
+    "beta_2": 0.95,
     "label_smoothing": 0.1,
     "max_iter": 2,
 }
