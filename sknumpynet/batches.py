@@ -48,7 +48,9 @@ class Minibatches:
             self.mean_weight = float((weight if rows is None else weight[rows]).mean())
         self.mass = self.n * self.mean_weight
         if not issparse(X):
-            self.buffer = np.empty((batch_size, X.shape[1]), dtype)
+            shape = batch_size, X.shape[1]
+            self.raw = np.empty(shape, X.dtype)
+            self.buffer = self.raw if X.dtype == self.dtype else np.empty(shape, dtype)
 
     def one_pass(self, rng=None):
         """Yield the minibatches of one pass, shuffled by the RandomState `rng` unless it is None.
@@ -77,10 +79,12 @@ class Minibatches:
             batch = X[rows]
             if batch.dtype == self.dtype:
                 return batch
-        elif X.dtype == self.dtype and X.flags.c_contiguous:
+        elif X.flags.c_contiguous:
             # mode="clip" writes straight into `out`. Not for other memory orders: take copies such
             # an array whole.
-            return X.take(rows, axis=0, out=self.buffer[: len(rows)], mode="clip")
+            batch = X.take(rows, axis=0, out=self.raw[: len(rows)], mode="clip")
+            if self.raw is self.buffer:
+                return batch
         else:
             batch = X[rows]
         out = self.buffer[: len(batch)]

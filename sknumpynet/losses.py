@@ -83,8 +83,8 @@ class SoftmaxCrossEntropy:
 
     def log_proba(self, z):
         """Return the log-probabilities (n, k) of logits (n, k), which may be overwritten."""
-        z -= z.max(axis=1, keepdims=True)
-        z -= np.log(np.exp(z).sum(axis=1, keepdims=True))
+        z -= np.maximum.reduce(z, axis=1, keepdims=True)
+        z -= np.log(np.add.reduce(np.exp(z), axis=1, keepdims=True))
         return np.log(undo_smoothing(np.exp(z), self.smoothing)) if self.smoothing > 0 else z
 
     def log_losses(self, z, y):

@@ -25,7 +25,7 @@ References
 """
 
 from itertools import pairwise
-from math import prod, sqrt
+from math import sqrt
 
 import numpy as np
 
@@ -43,13 +43,15 @@ def n_weights(sizes):
 
 def views(params, sizes):
     """Return windows on the flat vector: a list of weight matrices and a list of bias vectors."""
-    shapes = [*pairwise(sizes), *((size,) for size in sizes[1:])]
-    windows, start = [], 0
-    for shape in shapes:
-        stop = start + prod(shape)
-        windows.append(params[start:stop].reshape(shape))
+    weights, biases, start = [], [], 0
+    for fan_in, fan_out in pairwise(sizes):
+        stop = start + fan_in * fan_out
+        weights.append(params[start:stop].reshape(fan_in, fan_out))
         start = stop
-    return windows[: len(sizes) - 1], windows[len(sizes) - 1 :]
+    for size in sizes[1:]:
+        biases.append(params[start : start + size])
+        start += size
+    return weights, biases
 
 
 def initialize(sizes, gain, rng, dtype):

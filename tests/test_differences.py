@@ -580,6 +580,21 @@ def test_weight_decay_shrinks_the_weights():
         assert norms[1] < 0.8 * norms[0]
 
 
+@quiet
+def test_the_first_layer_may_have_its_own_learning_rate():
+    X, y = blobs()
+    for solver in ("sgd", "adam"):
+        frozen, longer = (
+            NumpyMLPClassifier(
+                8, solver=solver, first_layer_factor=0, max_iter=epochs, random_state=0
+            ).fit(X, y)
+            for epochs in (1, 5)
+        )
+        assert_array_equal(frozen.coefs_[0], longer.coefs_[0])
+        assert not np.allclose(frozen.coefs_[1], longer.coefs_[1])
+        assert not np.allclose(frozen.intercepts_[0], longer.intercepts_[0])
+
+
 def test_label_smoothing_makes_probabilities_modest_and_is_undone_in_predictions():
     X, y = blobs(3000)
     X_train, X_val, y_train, y_val = train_test_split(X, y, random_state=0)
