@@ -1,5 +1,7 @@
 """A scaler to stand in front of the network: the network itself takes X as it is."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.preprocessing import PowerTransformer, StandardScaler
@@ -72,15 +74,15 @@ class SkewAwareScaler(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If X is not a finite 2-D array, or `threshold` is no number >= 0.
         """
-        if not self.threshold >= 0:
+        if not (isinstance(self.threshold, Real) and self.threshold >= 0):
             raise ValueError(
                 f"threshold={self.threshold!r} is not accepted: it must be a number >= 0."
             )
         X = validate_data(self, X, dtype=(np.float64, np.float32))
-        self.standard_ = StandardScaler().fit(X)
-        skewness = np.mean(self.standard_.transform(X) ** 3, axis=0)
-        self.skewed_ = np.abs(skewness) > self.threshold
-        self.power_ = PowerTransformer().fit(X[:, self.skewed_]) if self.skewed_.any() else None
+        standard = StandardScaler().fit(X)
+        skewed = np.abs(np.mean(standard.transform(X) ** 3, axis=0)) > self.threshold
+        self.power_ = PowerTransformer().fit(X[:, skewed]) if skewed.any() else None
+        self.standard_, self.skewed_ = standard, skewed
         return self
 
     def transform(self, X):

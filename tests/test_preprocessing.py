@@ -59,7 +59,7 @@ def test_the_network_learns_what_a_long_tail_hides():
     assert scores[1] > scores[0] + 0.1
 
 
-@pytest.mark.parametrize("threshold", [-1, np.nan])
+@pytest.mark.parametrize("threshold", [-1, np.nan, "much"])
 def test_a_bad_threshold_is_named(threshold):
-    with pytest.raises(ValueError, match=f"threshold={threshold} is not accepted"):
+    with pytest.raises(ValueError, match=f"threshold={threshold!r} is not accepted"):
         SkewAwareScaler(threshold).fit(table())

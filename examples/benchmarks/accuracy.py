@@ -41,6 +41,7 @@ from sknumpynet import NumpyMLPClassifier, SkewAwareScaler  # noqa: E402
 
 MOST_ROWS = 12_000
 WHAT = "error", "log-loss", "seconds"
+SCALERS = {"standard": StandardScaler(), "skew": SkewAwareScaler(), "none": "passthrough"}
 
 
 def load(path, seed, cv):
@@ -53,9 +54,6 @@ def load(path, seed, cv):
     if cv:
         train, test = train_test_split(train, test_size=0.25, stratify=y[train], random_state=seed)
     return X[train], y[train], X[test], y[test]
-
-
-SCALERS = {"standard": StandardScaler(), "skew": SkewAwareScaler(), "none": "passthrough"}
 
 
 def score(path, make, seed, cv, scaler):
