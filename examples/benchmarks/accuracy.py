@@ -1,7 +1,7 @@
 """Test error, log-loss and seconds with the defaults, beside other classifiers.
 
     SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py [--cv] [--scaler standard]
-        [--peers] [--jobs 2] [--figure docs/accuracy.png] [--set name=value ...]
+        [--peers] [--realmlp] [--jobs 2] [--figure docs/accuracy.png] [--set name=value ...]
 
 DIR/tabular holds NAME.npz with X, y, train_idx, test_idx; DIR/peers.json holds, for each set and
 method, [test error, test log-loss, seconds]. Sets above 12,000 training rows are cut to 12,000 of
@@ -120,6 +120,7 @@ def main():
     parser.add_argument("--cv", action="store_true", help="stay inside the training parts")
     parser.add_argument("--scaler", choices=SCALERS, default="standard", help="what is in front")
     parser.add_argument("--peers", action="store_true", help="rerun scikit-learn's MLPClassifier")
+    parser.add_argument("--realmlp", action="store_true", help="rerun RealMLP-TD-S, of pytabkit")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2, help="processes, each on one core")
     parser.add_argument("--figure", type=Path, help="where to draw error against time")
@@ -144,11 +145,18 @@ def main():
     def early(random_state):
         return MLPClassifier(early_stopping=True, random_state=random_state)
 
+    def realmlp(random_state):
+        from pytabkit import RealMLP_TD_S_Classifier  # which wants PyTorch
+
+        return RealMLP_TD_S_Classifier("cpu", random_state=random_state, n_threads=1, verbosity=0)
+
     names = [path.stem for path in paths]
     results = {"ours": run(paths, ours, arguments, arguments.seeds)}
     if arguments.cv or arguments.peers:
         results["sk"] = run(paths, MLPClassifier, arguments, arguments.seeds)
         results["skes"] = run(paths, early, arguments, arguments.seeds)
+    if arguments.realmlp:
+        results["rmlp"] = run(paths, realmlp, arguments, arguments.seeds)
     if not arguments.cv:
         peers = json.loads((directory / "peers.json").read_text())
         for method in peers[names[0]]:
