@@ -63,7 +63,8 @@ def stepper(optimizer, state, backprop, weight_decay=0.0, first_layer_factor=1.0
     """
     params, grad = backprop.params, backprop.grad
     weights, first = params[: backprop.n_weights], backprop.weights[0]
-    extra, moved = first_layer_factor - 1, np.empty_like(first)
+    extra = first_layer_factor - 1
+    moved = np.empty_like(first) if extra else None
 
     def step(learning_rate):
         if weight_decay > 0:

@@ -34,7 +34,8 @@ def test_a_step_allocates_nothing_of_the_size_of_the_parameters_or_the_batch(sol
     loss = LOSSES["softmax"]()
     backprop = Backprop(params, sizes, ACTIVATIONS["relu"], loss, 1e-4, n, dropout, rng)
     optimizer = OPTIMIZERS[solver]()
-    step = stepper(optimizer, optimizer.start(params), backprop, weight_decay=0.1)
+    state = optimizer.start(params)
+    step = stepper(optimizer, state, backprop, weight_decay=0.1, first_layer_factor=2.0)
     minibatches = Minibatches(X, y, None, n, "float32", keys=row_keys(X))
 
     def train():

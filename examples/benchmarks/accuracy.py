@@ -28,7 +28,6 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 import sklearn  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
-from sklearn.base import clone  # noqa: E402
 from sklearn.exceptions import ConvergenceWarning  # noqa: E402
 from sklearn.metrics import log_loss  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
@@ -60,7 +59,7 @@ def score(path, make, seed, cv, scaler):
     """Return [error, log-loss, seconds] of one training."""
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y, X_test, y_test = load(path, seed, cv)
-    model = make_pipeline(clone(SCALERS[scaler], safe=False), make(random_state=seed))
+    model = make_pipeline(SCALERS[scaler], make(random_state=seed))
     start = time.perf_counter()
     model.fit(X, y)
     seconds = time.perf_counter() - start
