@@ -12,6 +12,8 @@ weighted mean loss. For equal weights, and for a batch of all rows, the two are 
 import numpy as np
 from scipy.sparse import issparse
 
+from sknumpynet.aligned import aligned_empty
+
 
 class Minibatches:
     """The training set, cut anew for each pass.
@@ -49,8 +51,8 @@ class Minibatches:
         self.mass = self.n * self.mean_weight
         if not issparse(X):
             shape = batch_size, X.shape[1]
-            self.raw = np.empty(shape, X.dtype)
-            self.buffer = self.raw if X.dtype == self.dtype else np.empty(shape, dtype)
+            self.raw = aligned_empty(shape, X.dtype)
+            self.buffer = self.raw if X.dtype == self.dtype else aligned_empty(shape, dtype)
 
     def one_pass(self, rng=None):
         """Yield the minibatches of one pass, shuffled by the RandomState `rng` unless it is None.

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from sknumpynet.activations import ACTIVATIONS
+from sknumpynet.aligned import aligned_copy
 from sknumpynet.batches import Minibatches
 from sknumpynet.blas import one_thread
 from sknumpynet.losses import LOSSES
@@ -108,7 +109,7 @@ class Descent:
         state = optimizer.start(params)
         if model._solver_state.keys() == state.keys():
             for name, value in model._solver_state.items():
-                state[name] = np.array(value, params.dtype) if np.ndim(value) else value
+                state[name] = aligned_copy(value, params.dtype) if np.ndim(value) else value
         return optimizer, state
 
     def _rate(self, n):
@@ -126,7 +127,7 @@ class Descent:
         model, settings = self.model, self.settings
         lbfgs = settings.solver == "lbfgs"
         auto = "float64" if lbfgs else model.params_.dtype
-        params = np.array(model.params_, auto if settings.dtype == "auto" else settings.dtype)
+        params = aligned_copy(model.params_, auto if settings.dtype == "auto" else settings.dtype)
         batch_size = int(settings.batch_size)
         if batch_size > data.n and self.model.batch_size != "auto" and not lbfgs:
             message = f"batch_size={batch_size} is clipped to the {data.n} samples."

@@ -29,6 +29,7 @@ from math import sqrt
 
 import numpy as np
 
+from sknumpynet.aligned import aligned_empty
 from sknumpynet.blas import add_multiple
 from sknumpynet.hashing import draw_mask
 
@@ -125,7 +126,7 @@ class Backprop:
     """
 
     def __init__(self, params, sizes, activation, loss, alpha, max_rows, dropout=(), rng=None):
-        self.params, self.grad = params, np.empty_like(params)
+        self.params, self.grad = params, aligned_empty(params.shape, params.dtype)
         self.activation, self.loss, self.alpha = activation, loss, float(alpha)
         self.dropout, self.rng = [float(p) for p in dropout], rng
         self.weights, self.biases = views(params, sizes)
@@ -134,7 +135,7 @@ class Backprop:
         self.ones = np.ones(max_rows, params.dtype)
 
         def buffers(sizes):
-            return [np.empty((max_rows, size), params.dtype) for size in sizes]
+            return [aligned_empty((max_rows, size), params.dtype) for size in sizes]
 
         self.pre_activations, self.deltas = buffers(sizes[1:]), buffers(sizes[1:-1])
         # The activation takes the place of z where nobody looks at z again.

@@ -13,8 +13,9 @@ Adam [2]_, in the paper's efficient order, where epsilon stands beside the uncor
     v <- b2 v + (1 - b2) g^2
     p <- p - lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)
 
-What is kept are m / (1 - b1) and v / (1 - b2): that saves two passes over the parameters. Of the
-ten that are left the root takes a third of the time.
+What is kept are weighted sums, m a / (1 - b1) and v c / (1 - b2): where the weight of the new grows
+by 1 / b1 from step to step, the old need not be multiplied by b1. That saves passes over the
+parameters; of the seven that are left the root takes a third of the time.
 
 An optimizer is a dataclass whose fields are estimator parameters, with
 
@@ -38,7 +39,11 @@ from math import sqrt
 
 import numpy as np
 
+from sknumpynet.aligned import aligned_copy
 from sknumpynet.blas import add_multiple
+
+# Far from what float32 holds, even for the squares of large gradients.
+HEAVIEST = 1e4
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class SGD:
     nesterovs_momentum: bool = True
 
     def start(self, p):
-        return {"velocity": np.zeros_like(p)} if self.momentum > 0 else {}
+        return {"velocity": aligned_copy(np.zeros_like(p))} if self.momentum > 0 else {}
 
     def step(self, p, g, lr, state):
         g *= -lr
@@ -74,23 +79,31 @@ class Adam:
     epsilon: float = 1e-8
 
     def start(self, p):
-        return {"m": np.zeros_like(p), "v": np.zeros_like(p), "t": 0}
+        zeros = np.zeros_like(p)
+        return {"m": aligned_copy(zeros), "v": aligned_copy(zeros), "t": 0, "a": 1.0, "c": 1.0}
 
     def step(self, p, g, lr, state):
         m, v = state["m"], state["v"]
-        state["t"] += 1
-        t = state["t"]
-        m *= self.beta_1
-        m += g
+        state["t"] = t = state["t"] + 1
+        state["a"] = a = fade(m, state["a"], self.beta_1)
+        state["c"] = c = fade(v, state["c"], self.beta_2)
+        add_multiple(m, a, g)
         g *= g
-        v *= self.beta_2
-        v += g
+        add_multiple(v, c, g)
         np.sqrt(v, out=g)
-        unit = sqrt(1 - self.beta_2)
+        unit = sqrt((1 - self.beta_2) / c)
         g += self.epsilon / unit
         np.divide(m, g, out=g)
-        lr *= sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t) * (1 - self.beta_1) / unit
+        lr *= sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t) * (1 - self.beta_1) / (a * unit)
         add_multiple(p, -lr, g)
+
+
+def fade(total, weight, beta):
+    """Return the weight of what comes next in `total`, 1 / beta of what came last; bound it."""
+    if weight > HEAVIEST * beta:
+        total *= beta / weight
+        return 1.0
+    return weight / beta
 
 
 OPTIMIZERS = {

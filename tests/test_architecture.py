@@ -11,10 +11,11 @@ PACKAGE = Path(sknumpynet.__file__).parent
 FLOOR = {
     "version": 0,
     "activations": 0,
+    "aligned": 0,
     "losses": 0,
     "optimizers": 1,
     "schedules": 0,
-    "batches": 0,
+    "batches": 1,
     "blas": 0,
     "hashing": 0,
     "network": 1,

@@ -148,6 +148,20 @@ def test_first_step_of_adam_is_the_learning_rate_in_each_direction():
     assert_allclose(p, [-0.01, 0.01, -0.01])
 
 
+@pytest.mark.parametrize(("beta_1", "beta_2"), [(0.0, 0.0), (0.1, 0.5), (0.9, 0.98), (0.9, 0.999)])
+@pytest.mark.parametrize("size", [1e-4, 1e4])
+def test_adam_is_the_papers_however_long_it_goes_on(beta_1, beta_2, size):
+    p = np.zeros(5, np.float32)
+    optimizer, gradients = Adam(beta_1, beta_2), size * np.random.RandomState(0).randn(2000, 5)
+    state, q, m, v = optimizer.start(p), np.zeros(5), np.zeros(5), np.zeros(5)
+    for t, g in enumerate(gradients, 1):
+        optimizer.step(p, g.astype(np.float32), 0.01, state)
+        m = beta_1 * m + (1 - beta_1) * g
+        v = beta_2 * v + (1 - beta_2) * g**2
+        q -= 0.01 * m / (1 - beta_1**t) / (np.sqrt(v / (1 - beta_2**t)) + 1e-8)
+    assert_allclose(p, q, rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("nesterov", [True, False])
 def test_optimizer_walks_as_pytorch_does(name, nesterov):
