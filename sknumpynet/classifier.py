@@ -13,13 +13,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sknumpynet.activations import ACTIVATIONS
 from sknumpynet.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from sknumpynet.descent import Descent, scout
+from sknumpynet.descent import Descent
 from sknumpynet.losses import LOSSES
 from sknumpynet.monitor import HeldOut
 from sknumpynet.network import forward_in_blocks, initialize, views
 from sknumpynet.parameters import check_parameters
 from sknumpynet.recipe import FEW_ROWS, is_recipe, settle
 from sknumpynet.schedules import BUDGETED
+from sknumpynet.scout import scout
 from sknumpynet.targets import Data, check_targets, encode, find_classes, plain
 from sknumpynet.version import __version__
 from sknumpynet.weights import check_weight
@@ -53,16 +54,17 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     label_smoothing     0.1                         0
     weight_decay        0.1                         0
     n_iter_no_change    np.inf                      10
-    max_iter            1800 steps, but 25 to 400   200 iterations
+    max_iter            2200 steps, but 30 to 400   200 iterations
                         epochs, or fewer
     ==================  ==========================  ===============
 
     The spread is the sum of the features' variances, n_features behind a StandardScaler; sparse X
     has the factor 1.
 
-    From 100 rows on, without `early_stopping` and validation data, the recipe sends a scout ahead:
-    a copy is trained on four fifths of the rows for a quarter of the epochs, and if its loss on the
-    others turns up again, all rows are trained on for 1.5 times the epochs it took to the minimum.
+    From 100 rows on, without `early_stopping` and validation data, the recipe first trains on four
+    fifths of the rows. If the loss on the others turns up, it starts again, with all rows, for 1.5
+    times the epochs it took to the minimum; if not, it goes on with all rows for a quarter of the
+    epochs and at half the learning rate.
 
     Parameters
     ----------
@@ -315,17 +317,16 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         data = model._read(X, y, sample_weight, first=not going_on, whole=True)
         held_out = model._read_held_out(X_val, y_val, sample_weight_val)
         settings = settle(self, data)
-        model.n_iter_ = 0
+        model.n_iter_, reason = 0, None
+        model._smoothing = float(settings.label_smoothing)
         if not going_on:
             double = data.n < FEW_ROWS or self.solver == "lbfgs"
             model._initialize(settings, "float64" if double else "float32")
-            watched = self.early_stopping or held_out is not None
-            if is_recipe(self) and not watched and len(data.counting) >= FEW_ROWS:
-                settings.max_iter = scout(model, data, settings)
-        model._smoothing = float(settings.label_smoothing)
-        descent = Descent(model, data, settings, held_out)
+        watched = going_on or self.early_stopping or held_out is not None
         try:
-            reason = descent.run(task)
+            if is_recipe(self) and not watched and len(data.counting) >= FEW_ROWS:
+                model, reason = scout(model, data, settings, task)
+            reason = reason or Descent(model, data, settings, held_out).run(task)
         finally:
             if model.n_iter_ > 0:
                 if not self.warm_start:

@@ -1,10 +1,10 @@
 """One call of ``fit`` or ``partial_fit``: hyper-parameters become parts, and the parts are run."""
 
 import warnings
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import fields, replace
 from itertools import islice
-from math import ceil, isfinite, nan
+from math import isfinite, nan
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -20,10 +20,6 @@ from sknumpynet.optimizers import OPTIMIZERS
 from sknumpynet.schedules import BUDGETED, SCHEDULES
 from sknumpynet.training import Rate, epochs, minimize, stepper
 from sknumpynet.weights import class_masses, weigh_classes
-
-# A scout gets this part of the epochs; its loss has turned up if the least is below that part of
-# the last; and the whole data get so many times the epochs that it took to the least.
-SCOUT_BUDGET, TURNED_UP, LONGER = 0.25, 0.97, 1.5
 
 
 class Descent:
@@ -60,18 +56,19 @@ class Descent:
         self.monitor = Monitor(model, settings, self.backprop, n, self.rate, held_out)
 
     @one_thread()
-    def run(self, task):
+    def run(self, task, until=lambda: None):
         """Train until something says stop; return what did, or None at the end of max_iter.
 
-        `task` is the `FitTask` to keep informed.
+        `task` is the `FitTask` to keep informed; ``until()`` may say stop after each epoch.
         """
         model, settings, params = self.model, self.settings, self.backprop.params
+        last = model.n_iter_ + settings.max_iter
 
         def after(loss, learning_rate=nan):
-            reason = self.monitor.after(loss, learning_rate)
+            reason = self.monitor.after(loss, learning_rate) or until()
             if task.end_epoch(lambda: {**vars(model), "params_": params.copy()}):
                 reason = "a callback asked to stop"
-            if reason is None and model.n_iter_ < settings.max_iter:
+            if reason is None and model.n_iter_ < last:
                 task.begin_epoch()
             return reason
 
@@ -175,26 +172,3 @@ class Descent:
             masses += vars(model).get("_class_masses", 0.0)
         model._class_masses = masses
         return weigh_classes(settings.class_weight, labels, masses, data.codes, data.weight)
-
-
-@one_thread()
-def scout(model, data, settings):
-    """Return how many epochs suit the data: settings.max_iter, or fewer if that would overfit.
-
-    A copy of the model is trained on four fifths of the rows with a part of the budget. If its loss
-    on the others turns up again, the answer is somewhat more than it took to the minimum.
-    """
-    trial, short = copy(model), copy(settings)
-    trial.verbose = False
-    trial.loss_curve_, trial.history_ = [], {column: [] for column in model.history_}
-    short.max_iter = ceil(SCOUT_BUDGET * settings.max_iter)
-    short.early_stopping, short.validation_fraction, short.scoring = True, 0.2, "loss"
-    descent = Descent(trial, data, short)
-    for result in islice(descent._passes(), short.max_iter):
-        if descent.monitor.after(*result):
-            break
-    losses = trial.history_["validation_loss"]
-    best = int(np.argmin(losses))
-    if losses[best] >= TURNED_UP * np.mean(losses[-max(1, len(losses) // 20) :]):
-        return settings.max_iter
-    return min(settings.max_iter, ceil(LONGER * (best + 1)))

@@ -162,7 +162,7 @@ class Monitor:
                 n = self.patience.count
                 reason = f"{what} did not improve by tol={settings.tol} in {n} epochs"
         if settings.max_time is not None and self.lap - self.start >= settings.max_time:
-            reason = f"max_time={settings.max_time} seconds are over"
+            reason = f"max_time={model.max_time} seconds are over"
         if model.verbose and reason:
             print(f"{reason}. Stopping.")
         return reason

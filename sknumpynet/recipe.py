@@ -22,8 +22,8 @@ AUTO = {
     "weight_decay": (0.1, 0.0),
     "n_iter_no_change": (inf, 10),
 }
-STEPS = 1800
-MIN_EPOCHS, MAX_EPOCHS = 25, 400
+STEPS = 2200
+MIN_EPOCHS, MAX_EPOCHS = 30, 400
 LBFGS_ITERATIONS = 200
 
 

@@ -29,8 +29,9 @@ FLOOR = {
     "datasets": 3,
     "preprocessing": 3,
     "descent": 4,
-    "classifier": 5,
-    "__init__": 6,
+    "scout": 5,
+    "classifier": 6,
+    "__init__": 7,
 }
 MATHS_MAY_IMPORT = {
     "numpy",

@@ -65,6 +65,17 @@ def test_a_callback_sees_each_epoch_and_may_stop(model, solver):
     assert recorder.scores[0] < recorder.scores[-1]
 
 
+def test_a_callback_sees_and_may_stop_the_recipe_before_it_has_seen_all_rows():
+    pytest.importorskip("sklearn.callback", reason=REASON)
+    X, y = digits()
+    recorder = Recorder(stop_after=6)
+    model = NumpyMLPClassifier(8, random_state=0).set_callbacks(recorder).fit(X, y)
+    assert model.n_iter_ == len(recorder.scores) == 6
+    assert model.t_ == 6 * 240
+    assert (recorder.ended, recorder.torn_down) == (1, 1)
+    assert model.score(X, y) in recorder.scores
+
+
 def test_callbacks_are_torn_down_when_fit_fails(model):
     pytest.importorskip("sklearn.callback", reason=REASON)
     X, y = digits()

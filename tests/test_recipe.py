@@ -1,5 +1,7 @@
 """What 'auto' means, and the scout."""
 
+import re
+from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +14,7 @@ from sklearn.model_selection import train_test_split
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.losses import undo_smoothing
 from sknumpynet.recipe import AUTO, FEW_ROWS, MAX_EPOCHS, MIN_EPOCHS, settle
+from sknumpynet.scout import has_turned_up
 from sknumpynet.targets import Data
 
 
@@ -74,16 +77,60 @@ def test_nothing_is_left_to_chance_on_few_rows():
     assert settle(NumpyMLPClassifier(), data(FEW_ROWS)).dropout > 0
 
 
-def test_the_scout_cuts_training_short_where_labels_are_noise_and_only_there():
-    rng = np.random.RandomState(0)
-    X = rng.randn(600, 10)
-    noise = rng.randint(2, size=600)
-    clean = X[:, 0] + X[:, 1] > 0
-    budget = settle(NumpyMLPClassifier(), data(600)).max_iter
-    model = NumpyMLPClassifier(hidden_layer_sizes=64, random_state=0)
-    assert model.fit(X, noise).n_iter_ < budget / 5
-    assert model.fit(X, np.where(rng.rand(600) < 0.3, ~clean, clean)).n_iter_ < budget / 2
-    assert model.fit(X[:, :2] * 5, clean).n_iter_ > budget / 2
+def noisy(n, part, seed=0):
+    """Return a rule of two of ten features, with that part of the labels drawn by lot."""
+    rng = np.random.RandomState(seed)
+    X = rng.randn(n, 10)
+    return X, np.where(rng.rand(n) < part, rng.randint(2, size=n), X[:, 0] + X[:, 1] > 0)
+
+
+@pytest.mark.parametrize("part", [0.6, 1.0])
+def test_training_starts_again_and_is_short_where_labels_are_noise(part):
+    X, y = noisy(600, part)
+    model = NumpyMLPClassifier(64, random_state=0).fit(X, y)
+    assert model.n_iter_ == len(model.loss_curve_) < settle(model, data(600)).max_iter / 2
+    assert model.t_ == 600 * model.n_iter_
+    assert np.isnan(model.history_["validation_loss"]).all()
+
+
+def test_training_goes_on_with_all_rows_where_labels_are_clean():
+    X, y = noisy(600, 0.0)
+    model = NumpyMLPClassifier(64, random_state=0).fit(X, y)
+    budget = settle(model, data(600)).max_iter
+    assert model.n_iter_ == len(model.loss_curve_) == budget + budget / 4
+    assert model.t_ == (480 + 600 / 4) * budget
+    held_out = np.isfinite(model.history_["validation_loss"])
+    assert held_out[:budget].all()
+    assert not held_out[budget:].any()
+    rates = model.history_["learning_rate"]
+    assert_allclose(max(rates[budget:]), max(rates[:budget]) / 2, rtol=1e-3)
+    assert model.best_loss_ == min(model.loss_curve_)
+    assert model.validation_scores_ is None
+    assert model.best_validation_score_ is None
+
+
+def test_a_loss_has_turned_up_if_it_stays_well_above_its_least():
+    falls = list(np.linspace(1, 0.5, 20))
+    assert not has_turned_up(falls)
+    assert not has_turned_up(falls + [0.5] * 40)
+    assert not has_turned_up(falls + [0.6] * 10)
+    assert has_turned_up(falls + [0.6] * 40)
+    # What comes back to where it was, as at the end of a cycle, is forgiven.
+    assert not has_turned_up(falls + [0.6] * 20 + [0.5] * 20)
+
+
+def test_the_time_of_the_first_training_is_part_of_max_time(monkeypatch):
+    ticks = count()
+    for module in ("scout", "monitor"):
+        monkeypatch.setattr(f"sknumpynet.{module}.perf_counter", lambda: float(next(ticks)))
+    X, y = noisy(200, 0.0)
+    whole = NumpyMLPClassifier(8, max_time=1e6, random_state=0).fit(X, y)
+    budget = settle(whole, data(200)).max_iter
+    assert whole.n_iter_ == 1.25 * budget
+    some = NumpyMLPClassifier(8, max_time=budget / 2, random_state=0).fit(X, y)
+    assert budget / 2 - 3 < some.n_iter_ < budget / 2 + 3
+    more = NumpyMLPClassifier(8, max_time=1.1 * budget, random_state=0).fit(X, y)
+    assert 1.1 * budget - 6 < more.n_iter_ < 1.1 * budget + 6
 
 
 def test_no_scout_goes_where_the_user_watches_or_counts():
@@ -95,12 +142,17 @@ def test_no_scout_goes_where_the_user_watches_or_counts():
     assert counted.fit(X, y).n_iter_ == 30
 
 
-def test_the_recipe_is_repeatable_and_says_nothing_of_the_scout(capsys):
-    rng = np.random.RandomState(0)
-    X, y = rng.randn(300, 5), rng.randint(3, size=300)
-    one, two = (NumpyMLPClassifier(16, random_state=0, verbose=True).fit(X, y) for _ in range(2))
-    assert one.loss_curve_ == two.loss_curve_
-    assert len(capsys.readouterr().out.splitlines()) == one.n_iter_ + two.n_iter_
+def test_the_recipe_is_repeatable_and_says_that_it_starts_again(capsys):
+    for part, times in ((0.0, 0), (1.0, 1)):
+        X, y = noisy(300, part)
+        outputs, models = [], []
+        for _ in range(2):
+            models.append(NumpyMLPClassifier(16, random_state=0, verbose=True).fit(X, y))
+            outputs.append(re.sub(r", [0-9.]+ s\n", "\n", capsys.readouterr().out))
+        assert models[0].loss_curve_ == models[1].loss_curve_
+        assert outputs[0] == outputs[1]
+        assert outputs[0].count("Iteration 1,") == 1 + times
+        assert outputs[0].count("Starting again") == times
 
 
 def test_fit_may_be_followed_by_partial_fit():
