@@ -24,12 +24,12 @@ MORE, SLOWER = 0.25, 0.5
 
 
 def scout(model, data, settings, task):
-    """Send a copy of the model ahead; change `settings` to what is left to do.
+    """Train the model with rows held out; change `settings` to what is left to do.
 
     Parameters
     ----------
     model : NumpyMLPClassifier
-        Initialised; it stays as it is.
+        Initialised.
     data : Data
     settings : NumpyMLPClassifier
         Has its hyper-parameters, settled.
@@ -38,15 +38,15 @@ def scout(model, data, settings, task):
     Returns
     -------
     model : NumpyMLPClassifier
-        To train on all rows: the copy, or the one that was given.
+        To train on all rows: the one that was given, or a copy of what it was.
     reason : str or None
-        Why the copy is to be left as it is: time is over, or a callback has asked for it.
+        Why it is to be left as it is: time is over, or a callback has asked for it.
     """
-    start, ahead, watched = perf_counter(), copy(model), copy(settings)
-    ahead.loss_curve_, ahead.history_ = [], {column: [] for column in model.history_}
+    start, untrained, watched = perf_counter(), copy(model), copy(settings)
+    untrained.loss_curve_, untrained.history_ = [], {column: [] for column in model.history_}
     watched.early_stopping, watched.scoring = True, "loss"
     watched.validation_fraction = min(PART, MOST / data.n)
-    descent, losses = Descent(ahead, data, watched), ahead.history_["validation_loss"]
+    descent, losses = Descent(model, data, watched), model.history_["validation_loss"]
     turned_up = "The loss on rows held out has turned up"
     warm = WARM_UP * settings.max_iter
 
@@ -60,16 +60,16 @@ def scout(model, data, settings, task):
         settings.max_iter = min(settings.max_iter, ceil(LONGER * (int(np.argmin(losses)) + 1)))
         if model.verbose:
             print(f"{turned_up}. Starting again, with all rows and {settings.max_iter} epochs.")
-        return model, None
+        return untrained, None
     settings.max_iter = ceil(MORE * settings.max_iter)
     settings.learning_rate_init *= SLOWER
-    ahead.validation_scores_ = ahead.best_validation_score_ = None
-    ahead.best_loss_ = min(ahead.loss_curve_)
-    return ahead, reason
+    model.validation_scores_ = model.best_validation_score_ = None
+    model.best_loss_ = min(model.loss_curve_)
+    return model, reason
 
 
 def has_turned_up(losses):
-    """Tell whether the least loss is in the first half, and the mean of the last quarter above it.
+    """Tell whether the least loss is in the first half, and that of the last quarter well above it.
 
     Parameters
     ----------

@@ -479,7 +479,8 @@ def test_divergence_stops_at_once_and_keeps_the_last_good_epoch(digits):
     assert full_batch.n_iter_ == 1
 
 
-def test_an_interrupt_goes_on_and_leaves_the_last_whole_epoch(digits, monkeypatch):
+@pytest.mark.parametrize(("max_iter", "epochs"), [(9, 2), ("auto", 2)])
+def test_an_interrupt_leaves_the_last_whole_epoch(digits, monkeypatch, max_iter, epochs):
     X, y = digits
     taken = iter(range(25))
 
@@ -489,10 +490,10 @@ def test_an_interrupt_goes_on_and_leaves_the_last_whole_epoch(digits, monkeypatc
         p -= lr * g
 
     monkeypatch.setattr("sknumpynet.optimizers.SGD.step", interrupted)
-    model = NumpyMLPClassifier(8, solver="sgd", max_iter=9, random_state=0)
+    model = NumpyMLPClassifier(8, solver="sgd", max_iter=max_iter, random_state=0)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
-    assert model.n_iter_ == len(model.loss_curve_) == 2
+    assert model.n_iter_ == len(model.loss_curve_) == epochs
     assert model.predict(X).shape == y.shape
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.activations import ACTIVATIONS
+from sknumpynet.aligned import aligned_copy, aligned_empty
 from sknumpynet.batches import Minibatches
 from sknumpynet.hashing import row_keys
 from sknumpynet.losses import LOSSES
@@ -46,6 +47,20 @@ def test_a_step_allocates_nothing_of_the_size_of_the_parameters_or_the_batch(sol
     train()
     smaller = min(params.nbytes, X[:n].nbytes)
     assert peak(train) < smaller / 4
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (7,), (200_003,), (128, 256)])
+def test_aligned_arrays_start_at_a_cache_line_and_are_like_any_other(shape, dtype):
+    x = np.random.RandomState(0).standard_normal(shape)
+    copied = aligned_copy(x, dtype)
+    for array in (aligned_empty(shape, dtype), copied, aligned_copy(x)):
+        assert array.ctypes.data % 64 == 0
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+        assert array.shape == shape
+    assert copied.dtype == dtype
+    np.testing.assert_array_equal(copied, x.astype(dtype))
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

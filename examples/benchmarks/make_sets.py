@@ -40,8 +40,6 @@ def long_tails(n):
 
 
 SETS = {
-    "iris": datasets.load_iris(return_X_y=True),
-    "wine": datasets.load_wine(return_X_y=True),
     "cancer": datasets.load_breast_cancer(return_X_y=True),
     "digits": datasets.load_digits(return_X_y=True),
     "moons": datasets.make_moons(2000, noise=0.25, random_state=0),
