@@ -61,10 +61,10 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     The spread is the sum of the features' variances, n_features behind a StandardScaler; sparse X
     has the factor 1.
 
-    From 100 rows on, without `early_stopping` and validation data, the recipe first trains on four
-    fifths of the rows. If the loss on the others turns up, it starts again, with all rows, for 1.5
-    times the epochs it took to the minimum; if not, it goes on with all rows for a quarter of the
-    epochs and at half the learning rate.
+    From 100 rows on, without `early_stopping` and validation data, the recipe first holds out a
+    fifth of the rows, but at most 5000. If the loss on them turns up, it starts again, with all
+    rows, for 1.5 times the epochs it took to the minimum; if not, it goes on with all rows for a
+    quarter of the epochs and at half the learning rate.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The scout: a first training on four fifths of the rows, from which that on all rows learns.
+"""The scout: a first training with rows held out, from which that on all rows learns.
 
 If its loss on the other rows turns up, the network has begun to learn by heart: training starts
 again, with all rows, for somewhat more epochs than it took to the least loss. If not, the network
