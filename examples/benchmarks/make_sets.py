@@ -3,7 +3,7 @@
     python examples/benchmarks/make_sets.py DIR
     SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py --cv --scaler skew
 
-Nothing has to be fetched. The defaults were not chosen on these sets.
+Nothing has to be fetched. Of the defaults only the length of training was chosen on these sets.
 """
 
 import sys
