@@ -76,7 +76,7 @@ class Minibatches:
         """Return X[rows] in the training dtype; the next call may overwrite a dense answer."""
         X = self.X
         if issparse(X):
-            return X[rows].astype(self.dtype)
+            return X[rows].astype(self.dtype, copy=False)
         if isinstance(rows, slice):
             batch = X[rows]
             if batch.dtype == self.dtype:

@@ -1,12 +1,13 @@
 """Write the small sets of scikit-learn, and some made up, for accuracy.py to read.
 
-    python examples/benchmarks/make_sets.py DIR
+    python examples/benchmarks/make_sets.py DIR [--others]
     SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py --cv --scaler skew
 
-Nothing has to be fetched. Of the defaults only the length of training was chosen on these sets.
+Nothing has to be fetched. Of the defaults only the length of training was chosen on these sets, and
+nothing on the others.
 """
 
-import sys
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,11 @@ def made_up(**settings):
     return datasets.make_classification(random_state=0, **settings)
 
 
-def checkerboard(n, d, part):
-    """Return squares in the first two of d features, with that part of the labels wrong."""
+def checkerboard(n, d, part, squared=2):
+    """Return squares in the first two of d features, or cubes in three; a part of y is wrong."""
     rng = np.random.RandomState(0)
     X = rng.rand(n, d)
-    y = np.floor(4 * X[:, :2]).sum(axis=1).astype(int) % 2
+    y = np.floor(4 * X[:, :squared]).sum(axis=1).astype(int) % 2
     return X, np.where(rng.rand(n) < part, 1 - y, y)
 
 
@@ -37,6 +38,16 @@ def long_tails(n):
     Z = rng.randn(n, 12)
     score = Z[:, 0] * Z[:, 1] + np.sin(2 * Z[:, 2]) + Z[:, 3]
     return np.exp(1.5 * Z), (score + 0.5 * rng.randn(n) > 0).astype(int)
+
+
+def network(n, d, units, n_classes, noise):
+    """Return normal features, and what a random network with two hidden layers makes of them."""
+    rng = np.random.RandomState(0)
+    X = A = rng.randn(n, d)
+    for _ in range(2):
+        A = np.maximum(0, A @ rng.randn(A.shape[1], units) / np.sqrt(A.shape[1] / 2))
+    Z = (A - A.mean(axis=0)) @ rng.randn(units, n_classes)
+    return X, (Z / Z.std() + noise * rng.gumbel(size=Z.shape)).argmax(axis=1)
 
 
 SETS = {
@@ -66,13 +77,31 @@ SETS = {
     "long_tails": long_tails(4000),
 }
 
+# On these nothing was chosen.
+OTHERS = {
+    "iris": datasets.load_iris(return_X_y=True),
+    "wine": datasets.load_wine(return_X_y=True),
+    "few_rows": made_up(n_samples=400, n_features=200, n_informative=20),
+    "rare": made_up(n_samples=12_000, n_features=15, n_informative=6, weights=[0.98], flip_y=0.005),
+    "many_clusters": made_up(
+        n_samples=12_000, n_features=20, n_informative=12, n_classes=7, n_clusters_per_class=8
+    ),
+    "network": network(12_000, 30, 64, 10, 0.1),
+    "network_noisy": network(12_000, 30, 32, 3, 0.6),
+    "network_100": network(12_000, 40, 64, 100, 0.05),
+    "cubes": checkerboard(12_000, 5, 0.05, 3),
+}
+
 
 def main():
-    if len(sys.argv) != 2:
-        raise SystemExit(__doc__)
-    directory = Path(sys.argv[1]) / "tabular"
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("directory", type=Path, metavar="DIR")
+    parser.add_argument("--others", action="store_true", help="the sets that decided nothing")
+    arguments = parser.parse_args()
+    directory = arguments.directory / "tabular"
     directory.mkdir(parents=True, exist_ok=True)
-    for name, (X, y) in SETS.items():
+    sets = OTHERS if arguments.others else SETS
+    for name, (X, y) in sets.items():
         codes = np.unique(y, return_inverse=True)[1]
         np.savez(
             directory / f"{name}.npz",
@@ -81,7 +110,7 @@ def main():
             train_idx=np.arange(len(y)),
             test_idx=np.arange(0),
         )
-    print(f"{len(SETS)} sets in {directory}")
+    print(f"{len(sets)} sets in {directory}")
 
 
 if __name__ == "__main__":
