@@ -74,9 +74,10 @@ class HeldOut:
     def _score(self, model, params, weight):
         view = copy(model)
         view.params_ = params
-        vars(view).pop("feature_names_in_", None)  # data.X is a plain array
+        vars(view).pop("feature_names_in_", None)  # X is a plain array
         weights = {} if weight is None else {"sample_weight": weight}
-        return float(get_scorer(self.scoring)(view, self.data.X, self.data.labels, **weights))
+        X, y = self.data.X[:], self.data.labels
+        return float(get_scorer(self.scoring)(view, X, y, **weights))
 
 
 class Monitor:

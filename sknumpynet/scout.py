@@ -14,7 +14,7 @@ import numpy as np
 from sknumpynet.descent import Descent
 from sknumpynet.schedules import WARM_UP
 
-# Held out are so many of the rows; to take a copy of more would cost memory and tell little more.
+# Held out are so many of the rows; more would take time and tell little more.
 PART, MOST = 0.2, 5000
 # The loss has turned up if over the last epochs it is so many times its least; then all rows get so
 # many times the epochs that it took to the least.

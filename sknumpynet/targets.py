@@ -21,7 +21,7 @@ class Data:
 
     Parameters
     ----------
-    X : ndarray or CSR of shape (n, n_features)
+    X : ndarray or CSR of shape (n, n_features), or Rows of one
     labels : ndarray of shape (n,) or (n, n_labels)
         As the user gave them.
     codes : ndarray
@@ -59,9 +59,27 @@ class Data:
         return float(StandardScaler().fit(self.X[rows], sample_weight=weight).var_.sum())
 
     def part(self, rows):
-        """Return a copy of some rows."""
+        """Return some rows, those of X not copied."""
         weight = None if self.weight is None else self.weight[rows]
-        return Data(self.X[rows], self.labels[rows], self.codes[rows], weight)
+        return Data(Rows(self.X, rows), self.labels[rows], self.codes[rows], weight)
+
+
+@dataclass
+class Rows:
+    """Some rows of X, copied when asked for; `forward_in_blocks` asks for few at a time."""
+
+    X: object
+    rows: np.ndarray
+
+    @property
+    def shape(self):
+        return len(self.rows), self.X.shape[1]
+
+    def __getitem__(self, part):
+        return self.X[self.rows[part]]
+
+    def astype(self, dtype, copy):
+        return self[:].astype(dtype, copy=copy)
 
 
 def plain(y):

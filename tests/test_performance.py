@@ -76,3 +76,13 @@ def test_fit_copies_neither_an_array_nor_a_memory_map(tmp_path, dtype, settings)
     model = NumpyMLPClassifier(16, random_state=0, **settings)
     least = X.nbytes if dtype == np.uint8 else X.nbytes / 2
     assert peak(lambda: model.fit(X, y)) < least
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8])
+def test_early_stopping_does_not_copy_the_rows_held_out(dtype):
+    X = np.random.RandomState(0).randint(2, size=(40_000, 400)).astype(dtype)
+    y = np.arange(len(X)) % 3
+    model = NumpyMLPClassifier(16, max_iter=2, early_stopping=True, validation_fraction=0.5)
+    others = peak(lambda: NumpyMLPClassifier(16, max_iter=2).fit(X, y))
+    assert peak(lambda: model.fit(X, y)) < others + X.nbytes / 2
