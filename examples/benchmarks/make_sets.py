@@ -3,8 +3,8 @@
     python examples/benchmarks/make_sets.py DIR [--others]
     SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py --cv --scaler skew
 
-Nothing has to be fetched. Of the defaults only the length of training was chosen on these sets, and
-nothing on the others.
+Nothing has to be fetched. Of the defaults only the length of training was chosen on these sets (and
+iris and wine), and nothing on the others.
 """
 
 import argparse
@@ -77,7 +77,7 @@ SETS = {
     "long_tails": long_tails(4000),
 }
 
-# On these nothing was chosen.
+# On these nothing was chosen, but for iris and wine.
 OTHERS = {
     "iris": datasets.load_iris(return_X_y=True),
     "wine": datasets.load_wine(return_X_y=True),
