@@ -479,8 +479,8 @@ def test_divergence_stops_at_once_and_keeps_the_last_good_epoch(digits):
     assert full_batch.n_iter_ == 1
 
 
-@pytest.mark.parametrize(("max_iter", "epochs"), [(9, 2), ("auto", 2)])
-def test_an_interrupt_leaves_the_last_whole_epoch(digits, monkeypatch, max_iter, epochs):
+@pytest.mark.parametrize("max_iter", [9, "auto"])
+def test_an_interrupt_leaves_the_last_whole_epoch(digits, monkeypatch, max_iter):
     X, y = digits
     taken = iter(range(25))
 
@@ -493,7 +493,7 @@ def test_an_interrupt_leaves_the_last_whole_epoch(digits, monkeypatch, max_iter,
     model = NumpyMLPClassifier(8, solver="sgd", max_iter=max_iter, random_state=0)
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
-    assert model.n_iter_ == len(model.loss_curve_) == epochs
+    assert model.n_iter_ == len(model.loss_curve_) == 2
     assert model.predict(X).shape == y.shape
 
 
