@@ -1,7 +1,8 @@
 """Dense neural-network classification in NumPy, for scikit-learn."""
 
+__version__ = "0.2.0"
+
 from sknumpynet.classifier import NumpyMLPClassifier
 from sknumpynet.preprocessing import SkewAwareScaler
-from sknumpynet.version import __version__
 
 __all__ = ["NumpyMLPClassifier", "SkewAwareScaler", "__version__"]

@@ -1,7 +1,12 @@
-"""scikit-learn's callbacks (1.9 and newer), and nothing at all where they are not there.
+"""What observes a fit: scikit-learn's callbacks, `verbose`, and the last epoch to fall back to.
 
-They are experimental in scikit-learn: all that we use of them is in this file.
+scikit-learn's callbacks (1.9 and newer) are experimental: all that is used of them is here. On
+older versions they are a no-op.
 """
+
+from time import perf_counter
+
+from sknumpynet.core.lbfgs import fit_lbfgs
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -9,49 +14,117 @@ except ImportError:
     SUPPORTED = False
 
     class CallbackSupportMixin:
-        """Stands in for scikit-learn's; it has no `set_callbacks`."""
+        """Stands in for scikit-learn's mixin; it has no `set_callbacks`."""
 
     def with_callbacks(method):
         return method
 else:
     SUPPORTED = True
 
+# Progress within an epoch is printed this many seconds after the last line at the earliest.
+SECONDS_BETWEEN_LINES = 1.0
 
-class FitTask:
-    """One call of ``fit`` as callbacks see it: a task whose subtasks are the epochs.
+
+class FitObserver:
+    """Observes a call of `fit` or `partial_fit`.
 
     Parameters
     ----------
-    estimator : estimator
-        The one whose ``fit`` was called.
+    estimator : NumpyMLPClassifier
     max_iter : int
-    data : dict
-        ``X``, ``y`` and ``metadata`` as the user gave them.
+        The largest number of epochs.
+    fitted_attributes, data : callable, dict
+        For callbacks, if there are any: ``fitted_attributes(snapshot)`` returns what makes the
+        estimator ready to predict; ``X``, ``y`` and ``metadata``.
+
+    Attributes
+    ----------
+    last : dict or None
+        The snapshot to fall back to: the last epoch or, if epochs are compared, the best one.
+    stopped : str or None
+        That a callback asked to stop.
     """
 
-    def __init__(self, estimator, max_iter, data):
-        self.estimator, self.data = estimator, data
-        if SUPPORTED:
+    def __init__(self, estimator, max_iter, fitted_attributes=None, data=None):
+        self.estimator, self.max_iter = estimator, max_iter
+        self.fitted_attributes, self.data = fitted_attributes, data
+        self.last, self.stopped, self.printed = None, None, perf_counter()
+        self.context = self.epoch = None
+        if SUPPORTED and data is not None:
             self.context = estimator._init_callback_context(max_subtasks=max_iter)
             self.context.call_on_fit_task_begin(estimator=estimator, **data)
 
-    def begin_epoch(self):
-        if SUPPORTED:
-            self.epoch = self.context.subcontext(task_name="epoch")
+    def train(self, run, until=None):
+        """Train to the end of a phase; return why it ended, or None at the end of max_iter.
+
+        ``until()`` may return a reason to stop after each epoch.
+        """
+        run.report = self.report
+        self.n_epochs_left = run.config.max_iter
+        self.begin_epoch(run)
+
+        def after_epoch(reason):
+            return self.end_epoch(run, reason or (until and until()))
+
+        if run.config.solver == "lbfgs":
+            return fit_lbfgs(run, after_epoch)
+        return next(filter(None, map(after_epoch, run.epochs())), None)
+
+    def begin_epoch(self, run):
+        if self.context is not None:
+            n_parts = 0 if run.config.solver == "lbfgs" else run.n_parts
+            self.epoch = self.context.subcontext(task_name="epoch", max_subtasks=n_parts)
             self.epoch.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
-    def end_epoch(self, fitted_attributes):
-        """Tell that the epoch has ended; return whether a callback asks to stop.
+    def report(self, fraction):
+        """Show the progress within a long epoch."""
+        if self.epoch is not None:
+            part = self.epoch.subcontext(task_name="part")
+            part.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            part.call_on_fit_task_end(estimator=self.estimator, **self.data)
+        if perf_counter() > self.printed + SECONDS_BETWEEN_LINES:
+            self.say(f"{fraction:.0%} of the next epoch")
 
-        ``fitted_attributes()`` returns what makes the estimator ready to predict.
-        """
-        return SUPPORTED and self._end(self.epoch, fitted_attributes)
+    def end_epoch(self, run, reason):
+        """Keep and show an epoch; return the reason, or a callback's reason to stop."""
+        state = run.state
+        self.last = state.snapshot(state.best)
+        if self.estimator.verbose:
+            self.say(describe(state, self.max_iter))
+        if self.epoch is not None and self.end_task(self.epoch):
+            reason = self.stopped = "A callback asked to stop"
+        self.n_epochs_left -= 1
+        if reason:
+            self.say(f"{reason}. Stopping.")
+        elif self.n_epochs_left > 0:
+            self.begin_epoch(run)
+        return reason
 
-    def end(self, fitted_attributes):
-        if SUPPORTED:
-            self._end(self.context, fitted_attributes)
+    def end(self, state):
+        """Keep the final state."""
+        self.last = state.snapshot()
+        if self.context is not None:
+            self.end_task(self.context)
 
-    def _end(self, context, fitted_attributes):
+    def end_task(self, context):
         return context.call_on_fit_task_end(
-            estimator=self.estimator, **self.data, reconstruction_attributes=fitted_attributes
+            estimator=self.estimator,
+            **self.data,
+            reconstruction_attributes=lambda: self.fitted_attributes(self.last),
         )
+
+    def say(self, line):
+        if self.estimator.verbose:
+            print(line)
+            self.printed = perf_counter()
+
+
+def describe(state, max_iter):
+    """Return the line that `verbose` prints after an epoch."""
+    row = {column: values[-1] for column, values in state.history.items()}
+    phase = " (pilot run)" if row["phase"] == "pilot" else ""
+    line = f"Iteration {state.n_iter} of {max_iter}{phase}, loss = {row['loss']:.8f}"
+    if row["validation_loss"] == row["validation_loss"]:
+        line += f", validation loss = {row['validation_loss']:.6f}"
+        line += f", score = {row['validation_score']:.6f}"
+    return f"{line}, {row['seconds']:.2f} s"

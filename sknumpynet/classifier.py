@@ -1,70 +1,77 @@
-"""The scikit-learn face: validate, encode labels, assemble the parts, keep the record."""
+"""`NumpyMLPClassifier`: validate, resolve the parameters, train, write the fitted attributes."""
 
-import warnings
-from copy import copy
-from math import log
+from dataclasses import asdict
+from functools import partial
+from math import inf, log
+from time import perf_counter
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_array, check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet.activations import ACTIVATIONS
-from sknumpynet.callbacks import CallbackSupportMixin, FitTask, with_callbacks
-from sknumpynet.descent import Descent
-from sknumpynet.losses import LOSSES
-from sknumpynet.monitor import HeldOut
-from sknumpynet.network import forward_in_blocks, initialize, views
-from sknumpynet.parameters import check_parameters
-from sknumpynet.recipe import FEW_ROWS, is_recipe, settle
-from sknumpynet.schedules import BUDGETED
-from sknumpynet.scout import scout
-from sknumpynet.targets import Data, check_targets, encode, find_classes, plain
-from sknumpynet.version import __version__
-from sknumpynet.weights import check_weight
+import sknumpynet
+from sknumpynet.callbacks import CallbackSupportMixin, FitObserver, with_callbacks
+from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.blas import limit_scipy_blas
+from sknumpynet.core.losses import LOSSES
+from sknumpynet.core.network import Network, forward_in_blocks, views
+from sknumpynet.core.schedules import ANNEALING
+from sknumpynet.data import read
+from sknumpynet.defaults import resolve
+from sknumpynet.fitted import Layers, describe_fit
+from sknumpynet.fitting import Fit, start
+from sknumpynet.messages import warn_about, warn_user
+from sknumpynet.parameters import PARAMETERS, check_parameters
+from sknumpynet.reading import copy_with, encoding_of, read_training_data, read_validation_data
 
-# The smallest normal number: what is not impossible does not look so.
+# The logarithm of the smallest normal number: a lower bound that keeps probabilities above zero.
 LEAST_LOG = log(np.finfo(float).tiny)
 BELOW_ONE = 1 - np.finfo(float).epsneg
-HISTORY = "epoch", "loss", "learning_rate", "seconds", "validation_loss", "validation_score"
 
 
 class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Dense neural-network classifier, trained by backpropagation written in NumPy.
 
-    A drop-in for `sklearn.neural_network.MLPClassifier`: same parameters, attributes and methods,
-    and more of each. Its defaults are another matter. With ``max_iter='auto'`` and a first-order
-    solver, `fit` follows a recipe that was chosen by measurement; where `max_iter` is a number, in
-    `partial_fit`, and with 'lbfgs', each parameter left at 'auto' has scikit-learn's value:
+    A drop-in for `sklearn.neural_network.MLPClassifier`: the same parameters, attributes and
+    methods, and more of each. ``preset='sklearn'`` also has its defaults. ``preset='tuned'`` has
+    defaults that were chosen by measurement. A parameter left at 'auto' means, by preset, method
+    and solver (`settings_` shows the values of a fitted estimator):
 
-    ==================  ==========================  ===============
-    'auto' means        in the recipe               else
-    ==================  ==========================  ===============
-    hidden_layer_sizes  (256, 256)                  (100,)
-    activation          'gelu'                      'relu'
-    batch_size          128, at most n_samples      200, likewise
-    learning_rate       'one_cycle'                 'constant'
-    learning_rate_init  0.005                       0.001
-    first_layer_factor  sqrt(50 / spread), but      1
-                        1 to 16
-    beta_2              0.98                        0.999
-    dropout             0.1; 0 below 100 rows       0
-    label_smoothing     0.1                         0
-    weight_decay        0.1                         0
-    n_iter_no_change    np.inf                      10
-    max_iter            2200 steps, but 30 to 400   200 iterations
-                        epochs, or fewer
-    ==================  ==========================  ===============
+    ===================  ==========  ==========  ==========  ============  ========
+                         fit, adam   fit, sgd    fit, lbfgs  partial_fit   sklearn
+    ===================  ==========  ==========  ==========  ============  ========
+    hidden_layer_sizes   (256, 256)  (256, 256)  (100,)      (256, 256)    (100,)
+    activation           gelu        gelu        tanh        gelu          relu
+    alpha                0.0001      0.0001      1.0         0.0001        0.0001
+    batch_size           128         128         200         16            200
+    learning_rate        one_cycle   one_cycle   constant    constant      constant
+    learning_rate_init   0.005       0.2         0.001       0.002 / 0.05  0.001
+    input_lr_multiplier  (a)         1.0         1.0         (a) / 1.0     1.0
+    beta_2               0.98        0.98        0.98        0.98          0.999
+    dropout              (b)         (b)         0.0         0.0           0.0
+    label_smoothing      0.1         0.1         0.0         0.1           0.0
+    weight_decay         0.1         0.0         0.0         0.1 / 0.0     0.0
+    n_iter_no_change     (c)         (c)         10          inf           10
+    dtype                (d)         (d)         float64     float32       (e)
+    ===================  ==========  ==========  ==========  ============  ========
 
-    The spread is the sum of the features' variances, n_features behind a StandardScaler; sparse X
-    has the factor 1.
+    - (a) sqrt(50 / total variance of X), within [1, 16]
+    - (b) 0.1; 0 below 100 rows
+    - (c) np.inf; 40 with early_stopping
+    - (d) float32; float64 below 100 rows
+    - (e) the dtype of X if it is a float dtype, else float64
 
-    From 100 rows on, without `early_stopping` and validation data, the recipe first holds out a
-    fifth of the rows, but at most 5000. If the loss on them turns up, it starts again, with all
-    rows, for 1.5 times the epochs it took to the minimum; if not, it goes on with all rows for a
-    quarter of the epochs and at half the learning rate.
+    In the column partial_fit, the second value is that of 'sgd'. Where a network is trained
+    further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
+    ``input_lr_multiplier`` and ``dtype``.
+
+    From 100 rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there is
+    `early_stopping`, validation data or a warm start. The pilot run holds out a fifth of the rows,
+    but at most 5000. If its validation loss turns up, training starts again, with all rows, for 1.5
+    times the epochs it took to the minimum. If not, the network goes on with all rows for a quarter
+    of the epochs, at half the learning rate.
 
     Parameters
     ----------
@@ -72,50 +79,65 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Units of each hidden layer; ``()`` is (multinomial) logistic regression.
     activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'silu', \
             'gelu', 'auto'}, default='auto'
-        Non-linearity of the hidden layers.
+        Activation function of the hidden layers.
+    preset : {'tuned', 'sklearn'}, default='tuned'
+        What the parameters left at 'auto' mean; see above.
+    effort : float, default=1.0
+        Factor on the number of epochs that the preset would train for: 0.25 for a quick look or a
+        grid search, 4 for the last tenth of a percent. Not used by `partial_fit`.
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         Optimizer: L-BFGS on all rows at once, or first-order steps on minibatches.
-    alpha : float, default=1e-4
+    alpha : float or 'auto', default='auto'
         L2 penalty: ``0.5 * alpha * sum(W**2) / (sum of the minibatch's weights)`` is added to the
         loss. Biases are not penalised.
     batch_size : int or 'auto', default='auto'
         Rows of a minibatch. Not used by 'lbfgs'.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'linear', 'cosine', 'one_cycle', \
             'auto'}, default='auto'
-        How the learning rate goes on from `learning_rate_init`, with 'sgd' and 'adam' alike:
-        not at all; divided by ``(1 + samples seen) ** power_t`` from epoch to epoch; divided by 5
-        whenever the stopping rule would end training, until it is below 1e-6; or down to 0 at the
-        end of `max_iter` epochs, in a straight line, along a cosine, or along a cosine after a
-        warm-up in the first tenth. See `partial_fit` for what they do there.
+        Schedule of the learning rate, with 'sgd' and 'adam' alike:
+
+        - 'constant' keeps `learning_rate_init`;
+        - 'invscaling' divides it by ``(1 + samples seen) ** power_t``, epoch by epoch;
+        - 'adaptive' divides it by 5 whenever the stopping rule would end training, until it is
+          below 1e-6;
+        - 'linear' and 'cosine' lower it to 0 at the end of training, in a straight line or along
+          half a cosine;
+        - 'one_cycle' warms up to it in the first tenth, then lowers it to 0 along half a cosine.
+
+        Training ends after `max_iter` epochs or after `max_time`, whichever comes first.
     learning_rate_init : float or 'auto', default='auto'
         Learning rate of the first step, and the peak of 'one_cycle'.
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int or 'auto', default='auto'
-        Most epochs of a call of `fit`; for 'lbfgs' most iterations.
+        Largest number of epochs of a call of `fit`, the pilot run included; for 'lbfgs', of
+        iterations. With ``preset='tuned'`` and 'adam' or 'sgd', an int shortens training, and the
+        schedule ends accordingly, but never makes it longer than 'auto' does; see `effort`.
     shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
     random_state : int, RandomState or None, default=None
         One stream for initialisation, validation split, shuffling and dropout; an int makes
         results repeatable.
     tol : float, default=1e-4
-        The least change of the loss or validation score that counts as an improvement; for 'lbfgs'
-        the largest component of the gradient at which it has converged.
+        Smallest change of the loss or validation score that counts as an improvement; for 'lbfgs'
+        the largest component of the gradient at convergence.
     verbose : bool or int, default=False
         Whether to print the loss, validation loss and score, and seconds of each epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the parameters, the optimizer's memory and the random stream of
+        Whether `fit` continues from the parameters, the optimizer's state and the random stream of
         the last call.
     momentum : float, default=0.9
         Momentum of 'sgd'; 0 is plain gradient descent.
     nesterovs_momentum : bool, default=True
         Whether 'sgd' uses Nesterov's form of momentum.
     early_stopping : bool, default=False
-        Whether to watch the score of validation rows instead of the training loss, and to keep the
-        parameters of the best epoch. The rows are `X_val` of `fit`, or else a part of X.
+        Whether to monitor the score of validation rows instead of the training loss, and to keep
+        the parameters of the best epoch. The rows are `X_val` of `fit`, or a part of X. 'lbfgs'
+        ignores it without `X_val`, as scikit-learn does.
     validation_fraction : float, default=0.1
-        The part of X that `early_stopping` holds out, stratified if every class allows it. Equal
-        rows are one row: all held out or none. They count by `sample_weight` and `class_weight`.
+        The part of X that `early_stopping` holds out, stratified if every class allows it. Copies
+        of a row stay on one side of the split, unless there are more than 4 rows for each distinct
+        one. Validation rows count by `sample_weight` and `class_weight`.
     beta_1 : float, default=0.9
         Decay of the first moments of 'adam'.
     beta_2 : float or 'auto', default='auto'
@@ -123,79 +145,86 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     epsilon : float, default=1e-8
         Added to the root of the second moment of 'adam'.
     n_iter_no_change : int, np.inf or 'auto', default='auto'
-        Stop after so many epochs in a row without an improvement of `tol`.
+        Stop after this many epochs in a row without an improvement of `tol`. In a pilot run it
+        ends that run only. 'lbfgs' uses it with `early_stopping` only.
     max_fun : int, default=15000
-        Most evaluations of the loss by 'lbfgs'.
+        Largest number of evaluations of the loss by 'lbfgs'.
     class_weight : dict, 'balanced' or None, default=None
-        What each class counts, ``{label: weight}`` with 1 where a label is missing; 'balanced'
-        gives all classes the same sum of weights (in `partial_fit`: by all rows seen so far). It
+        Weight of each class, ``{label: weight}`` with 1 where a label is missing; 'balanced' gives
+        all classes the same sum of weights (in `partial_fit`: over all rows seen so far). It
         multiplies `sample_weight`. For multilabel targets the classes of each label are 0 and 1.
     dropout : float, sequence of float or 'auto', default='auto'
-        Probability with which a unit is left out in a training step, for all hidden layers or one
-        for each.
+        Probability of dropping a unit in a training step, for all hidden layers or for each one.
     label_smoothing : float or 'auto', default='auto'
-        The part of each target that is spread over all classes alike. Predicted probabilities are
-        those of the targets before smoothing.
-    first_layer_factor : float or 'auto', default='auto'
-        Factor on the learning rate of the first layer's weights, for few or small features move
-        its units too little. Not used by 'lbfgs'.
+        Fraction of each target that is spread evenly over all classes. Predicted probabilities are
+        unsmoothed.
+    input_lr_multiplier : float or 'auto', default='auto'
+        Factor on the learning rate of the first layer's weights. Raise it when features are few or
+        small. Not used by 'lbfgs'.
     weight_decay : float or 'auto', default='auto'
         Decoupled weight decay, as in AdamW: before each step the weights, not the biases, shrink
         by the factor ``1 - learning_rate * weight_decay``.
     scoring : str or callable, default='accuracy'
-        What `early_stopping` watches: 'accuracy', 'loss' (the validation loss), any scorer's name,
-        or ``scorer(estimator, X, y)``.
+        Score of the validation rows: 'accuracy', 'loss' (the negative validation loss), any
+        scorer's name, or ``scorer(estimator, X, y)``, which gets ``sample_weight`` if it has such
+        an argument.
     max_time : float or None, default=None
-        Stop at the end of the first epoch after so many seconds.
+        Seconds after which a call of `fit` ends, also within an epoch. The schedule is stretched
+        or compressed accordingly.
     dtype : {'auto', 'float32', 'float64'}, default='auto'
-        Of the parameters and of the arithmetic. 'auto' is float64 for 'lbfgs', else float32; but
-        float64 in a `fit` on fewer than 100 rows, which costs nothing there and keeps a row of
-        weight 2 equal to two rows.
+        Dtype of the parameters and of the arithmetic. With few rows float64 costs nothing, and
+        makes a row of weight 2 equal to two rows within rounding.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The class labels; for multilabel targets 0 .. n_labels - 1.
+    settings_ : dict
+        The value of each hyper-parameter in the last call, with nothing left at 'auto'.
     params_ : ndarray of shape (n_parameters,)
         All weights, then all biases.
     coefs_ : list of ndarray of shape (fan_in, fan_out)
-        Weights of each layer: views of `params_`.
+        Weights of each layer: views of `params_`. Assigning an item writes to `params_`.
     intercepts_ : list of ndarray of shape (fan_out,)
-        Biases of each layer: views of `params_`.
+        Biases of each layer, likewise.
     n_layers_ : int
-        Hidden layers + 2.
+        Number of hidden layers + 2.
     n_outputs_ : int
         Outputs of the network: 1 for two classes, else n_classes or n_labels.
     out_activation_ : {'softmax', 'logistic'}
-        Softmax for three or more classes, logistic for two classes and multilabel targets.
+        'logistic' for two classes and multilabel targets, else 'softmax'.
     n_iter_ : int
-        Epochs of the last call of `fit`, plus one for each `partial_fit` since.
+        Epochs of the last call of `fit`, the pilot run included, plus one for each `partial_fit`
+        since.
     t_ : int
-        Samples seen since the parameters were initialised.
+        Samples seen since the parameters were initialised. A pilot run counts if its network goes
+        on, and does not if training starts again.
     loss_ : float
-        Loss of the last epoch: the mean over its minibatches, penalty included.
+        Loss of the last epoch: the mean over its minibatches, penalty included. With label
+        smoothing the entropy of the smoothed targets is subtracted, so that a perfect fit has a
+        loss of 0, as the log-loss does.
     loss_curve_ : list of float
-        Loss of each epoch since the parameters were initialised.
+        Loss of each epoch in `history_`.
     best_loss_ : float or None
         The smallest of `loss_curve_`; None with `early_stopping`.
     validation_scores_ : list of float or None
-        Score of the validation rows after each epoch that had some.
+        Validation score of each epoch that had one, the pilot run excepted.
     best_validation_score_ : float or None
-        The best of them in the last call of `fit`.
+        The best of those of the last call of `fit`.
     history_ : dict of lists
-        'epoch' (from 1), 'loss', 'learning_rate' (at the epoch's last step), 'seconds',
-        'validation_loss' and 'validation_score', a value for each epoch since the parameters were
-        initialised, nan where it is not known. The validation loss is without penalty and
-        smoothing.
+        A value for each epoch since the network was new: 'phase' ('pilot', 'fit' or
+        'partial_fit'), 'epoch' (from 1), 'loss', 'learning_rate' (at the epoch's last step),
+        'seconds', 'validation_loss' (without penalty and smoothing) and 'validation_score', nan
+        if unknown.
     n_features_in_ : int
-        Features seen during `fit`.
+        Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where X had some that are all strings.
+        Names of the features, if X has names that are all strings.
 
     Notes
     -----
     A call that fails leaves the estimator as it was. If training is interrupted, or diverges after
-    at least one good epoch, the estimator stands as after the last good epoch.
+    at least one good epoch, the estimator stands as after the last whole epoch.
 
     Examples
     --------
@@ -207,7 +236,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     >>> X, y = load_digits(return_X_y=True)
     >>> X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0)
     >>> model = make_pipeline(MinMaxScaler(), NumpyMLPClassifier(random_state=0))
-    >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.96
+    >>> model.fit(X_train, y_train).score(X_test, y_test) > 0.97
     True
     """
 
@@ -216,8 +245,10 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         hidden_layer_sizes="auto",
         activation="auto",
         *,
+        preset="tuned",
+        effort=1.0,
         solver="adam",
-        alpha=0.0001,
+        alpha="auto",
         batch_size="auto",
         learning_rate="auto",
         learning_rate_init="auto",
@@ -240,7 +271,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         class_weight=None,
         dropout="auto",
         label_smoothing="auto",
-        first_layer_factor="auto",
+        input_lr_multiplier="auto",
         weight_decay="auto",
         scoring="accuracy",
         max_time=None,
@@ -248,6 +279,8 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.preset = preset
+        self.effort = effort
         self.solver = solver
         self.alpha = alpha
         self.batch_size = batch_size
@@ -272,7 +305,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.dropout = dropout
         self.label_smoothing = label_smoothing
-        self.first_layer_factor = first_layer_factor
+        self.input_lr_multiplier = input_lr_multiplier
         self.weight_decay = weight_decay
         self.scoring = scoring
         self.max_time = max_time
@@ -280,7 +313,11 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     @with_callbacks
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
-        """Train on X and y until the loss stops improving, at most `max_iter` epochs.
+        """Train on X and y, for at most `max_iter` epochs.
+
+        With ``warm_start=True`` training continues from the parameters, the optimizer's state and
+        the random stream of the last call; otherwise it starts with a new network. Patience and the
+        learning-rate schedule start anew in each call.
 
         Parameters
         ----------
@@ -289,11 +326,11 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
             Class labels of any type, or a multilabel indicator of 0 and 1.
         sample_weight : array-like of shape (n_samples,), default=None
-            What each row counts, >= 0. A row of weight 2 counts as two rows.
+            Weight of each row, >= 0. A row of weight 2 counts as two rows.
         X_val : {array-like, CSR or CSC} of shape (n_val, n_features), default=None
-            Validation data: their loss and score go into `history_`, and with `early_stopping`
-            they are what it watches, in place of a part of X. In a Pipeline, name it in
-            ``transform_input`` to have it transformed as X is.
+            Validation data. Their loss and score are recorded in `history_`, and `early_stopping`
+            uses them instead of a part of X. In a Pipeline, list the name in ``transform_input``
+            to have them transformed as X is.
         y_val : array-like of shape (n_val,) or (n_val, n_labels), default=None
             Their labels.
         sample_weight_val : array-like of shape (n_val,), default=None
@@ -302,96 +339,95 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Returns
         -------
         self : NumpyMLPClassifier
-            The estimator itself, trained.
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            For a parameter, X, y or weights out of bounds, or if the loss stops being finite.
+            If a parameter, X, y or a weight is not accepted, or the loss stops being finite.
         """
-        check_parameters(self)
-        going_on = self.warm_start and self.__sklearn_is_fitted__()
-        known = None if isinstance(self.max_iter, str) else self.max_iter
-        task = FitTask(self, known, {"X": X, "y": y, "metadata": {}})
-        model = copy(self)
-        data = model._read(X, y, sample_weight, first=not going_on, whole=True)
-        held_out = model._read_held_out(X_val, y_val, sample_weight_val)
-        settings = settle(self, data)
-        model.n_iter_, reason = 0, None
-        model._smoothing = float(settings.label_smoothing)
-        if not going_on:
-            double = data.n < FEW_ROWS or self.solver == "lbfgs"
-            model._initialize(settings, "float64" if double else "float32")
-        watched = going_on or self.early_stopping or held_out is not None
+        called = perf_counter()
+        is_new = not (self.warm_start and self.__sklearn_is_fitted__())
+        values = self._parameters()
+        task, encoding, data = read_training_data(
+            self, X, y, sample_weight, is_new=is_new, complete=True
+        )
+        given = X_val, y_val, sample_weight_val
+        validation = read_validation_data(self, *given, task, encoding)
+        fitted = None if is_new else self.settings_
+        config = resolve(values, data, fitted=fitted, validated=validation is not None)
+        warn_about(self, data)
+        network, state = start(self, task, config, is_new=is_new)
+        attributes = partial(describe_fit, task, config, resumable=self.warm_start)
+        observed = {"X": X, "y": y, "metadata": {}}
+        observer = FitObserver(self, config.max_iter, attributes, observed)
+        fit = Fit(
+            network, data, self._view(task, config), observer, called + (self.max_time or inf)
+        )
         try:
-            if is_recipe(self) and not watched and len(data.counting) >= FEW_ROWS:
-                model, reason = scout(model, data, settings, task)
-            reason = reason or Descent(model, data, settings, held_out).run(task)
+            with limit_scipy_blas():
+                state, reason = fit.run(config, state, validation)
+            observer.end(state)
         finally:
-            if model.n_iter_ > 0:
-                if not self.warm_start:
-                    model._solver_state, model._random_state = {}, None
-                self.__dict__ = vars(model)
-        task.end(lambda: vars(self))
-        if reason is None and settings.learning_rate not in BUDGETED:
-            warnings.warn(
-                f"The loss was still improving after max_iter={settings.max_iter} epochs. Raise "
-                "max_iter, or tol, if more is wanted.",
+            if observer.last is not None:
+                self._commit(attributes(observer.last), observer.last, is_new=is_new)
+        if reason is None and config.learning_rate not in ANNEALING:
+            warn_user(
+                f"Training ended after n_iter_={self.n_iter_} epochs, the limit by max_iter, while "
+                "the loss was still improving. Raise max_iter or tol if this matters.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         return self
 
     @available_if(lambda self: self.solver != "lbfgs")
     def partial_fit(self, X, y, sample_weight=None, *, classes=None):
-        """Train one epoch more; the first call starts a new network.
+        """Train for one epoch on X and y; the first call starts a new network.
 
-        Parameters, the optimizer's memory and the random stream go on from call to call, also
-        through a pickle. The parameters of the constructor may change in between, but for the
-        architecture. Schedules with an end ('linear', 'cosine', 'one_cycle') and 'adaptive' keep
-        the learning rate constant here; 'invscaling' goes on with the samples seen.
+        Parameters, the optimizer's state and the random stream continue from call to call, also
+        after pickling. All parameters of the constructor but the architecture may be changed in
+        between. Schedules with an end ('linear', 'cosine', 'one_cycle') and 'adaptive' keep the
+        learning rate constant; 'invscaling' goes on with the samples seen.
 
         Parameters
         ----------
         X : {array-like, CSR or CSC} of shape (n_samples, n_features)
-            A piece of the data.
+            A part of the data.
         y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            Its labels; not every class need occur.
+            Its labels; not every class needs to occur.
         sample_weight : array-like of shape (n_samples,), default=None
-            What each row counts beside the others of this call.
+            Weight of each row, relative to the others of this call.
         classes : array-like of shape (n_classes,), default=None
             All classes that will ever occur; needed in the first call only.
 
         Returns
         -------
         self : NumpyMLPClassifier
-            The estimator itself, trained.
+            The fitted estimator.
 
         Raises
         ------
         ValueError
-            As `fit`, for labels that are not among the classes, and with `early_stopping`.
+            As in `fit`, for labels that are not among the classes, and with ``early_stopping``.
         """
-        check_parameters(self)
+        values = self._parameters()
         if self.early_stopping:
             raise ValueError(
                 "partial_fit does not support early_stopping=True: it sees no validation data. "
                 "Set early_stopping=False, and score held-out rows between calls."
             )
-        first = not self.__sklearn_is_fitted__()
-        if first and classes is None:
+        is_new = not self.__sklearn_is_fitted__()
+        if is_new and classes is None:
             raise ValueError("classes must be given in the first call of partial_fit.")
-        model = copy(self)
-        data = model._read(X, y, sample_weight, classes, first=first)
-        settings = settle(self)
-        if first:
-            model._initialize(settings, "float32")
-            model.n_iter_ = 0
-        elif self.label_smoothing == "auto":
-            settings.label_smoothing = self._smoothing
-        model._smoothing = float(settings.label_smoothing)
-        Descent(model, data, settings).run_one_pass()
-        self.__dict__ = vars(model)
+        task, _, data = read_training_data(self, X, y, sample_weight, classes, is_new=is_new)
+        fitted = None if is_new else self.settings_
+        config = resolve(values, data, is_fit=False, fitted=fitted)
+        network, state = start(self, task, config, is_new=is_new)
+        state.n_iter = 0 if is_new else self.n_iter_
+        observer = FitObserver(self, state.n_iter + 1)
+        with limit_scipy_blas():
+            Fit(network, data, None, observer).train(config, state, "partial_fit")
+        snapshot = state.snapshot()
+        self._commit(describe_fit(task, config, snapshot, resumable=True), snapshot, is_new=is_new)
         return self
 
     def predict(self, X):
@@ -400,6 +436,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, CSR or CSC} of shape (n_samples, n_features)
+            Finite numbers, scaled as in training.
 
         Returns
         -------
@@ -407,8 +444,8 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Labels from `classes_`, or a multilabel indicator.
         """
         check_is_fitted(self)
-        codes = self._per_block(X, LOSSES[self.out_activation_].decide)
-        return codes if self._is_multilabel() else self.classes_[codes.ravel()]
+        codes = self._predict_blocks(X, LOSSES[self.out_activation_].predict)
+        return codes if encoding_of(self).multilabel else self.classes_[codes.ravel()]
 
     def predict_proba(self, X):
         """Return the probability of each class, or of each label.
@@ -416,23 +453,25 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : {array-like, CSR or CSC} of shape (n_samples, n_features)
+            Finite numbers, scaled as in training.
 
         Returns
         -------
         proba : ndarray of float64 of shape (n_samples, n_classes)
-            Columns as in `classes_`, all above 0 and below 1. Rows sum to 1, but for multilabel
-            targets.
+            Columns as in `classes_`, all above 0 and below 1. Rows sum to 1, except for
+            multilabel targets.
         """
         proba = self.predict_log_proba(X)
         np.exp(proba, out=proba)
         return np.minimum(proba, BELOW_ONE, out=proba)
 
     def predict_log_proba(self, X):
-        """Return the log-probabilities: of the logits, not of rounded probabilities; at least -708.
+        """Return the logarithm of each probability, computed from the logits, at least -708.
 
         Parameters
         ----------
         X : {array-like, CSR or CSC} of shape (n_samples, n_features)
+            Finite numbers, scaled as in training.
 
         Returns
         -------
@@ -440,29 +479,50 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             Columns as in `classes_`.
         """
         check_is_fitted(self)
-        two_classes = not self._is_multilabel() and self.out_activation_ == "logistic"
-        log_proba = LOSSES[self.out_activation_](self._smoothing).log_proba
+        two_classes = self.out_activation_ == "logistic" and not encoding_of(self).multilabel
+        log_proba = self._network().loss.log_proba
 
-        def link(logits):
+        def inverse_link(logits):
             logits = logits.astype(np.float64)
             logs = log_proba(np.hstack([-logits, logits]) if two_classes else logits)
             return np.maximum(logs, LEAST_LOG, out=logs)
 
-        return self._per_block(X, link)
+        return self._predict_blocks(X, inverse_link)
 
-    def _per_block(self, X, link):
-        X = validate_data(self, X, accept_sparse="csr", reset=False)
-        return forward_in_blocks(X, self.params_, self._sizes, ACTIVATIONS[self._activation], link)
+    def decision_function(self, X):
+        """Return the logits, the network's outputs before softmax or the logistic function.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC} of shape (n_samples, n_features)
+            Finite numbers, scaled as in training.
+
+        Returns
+        -------
+        logits : ndarray of float64 of shape (n_samples,) or (n_samples, n_outputs)
+            For two classes one number, positive for ``classes_[1]``.
+        """
+        check_is_fitted(self)
+        logits = self._predict_blocks(X, lambda logits: logits.astype(np.float64))
+        return logits.ravel() if self.n_outputs_ == 1 else logits
 
     @property
     def coefs_(self):
-        """Weights of each layer, (fan_in, fan_out): views of `params_`."""
-        return views(self.params_, self._sizes)[0]
+        """Weights of each layer, (fan_in, fan_out): views of `params_`. Items can be assigned."""
+        return Layers(views(self._fitted_params("coefs_"), self._sizes())[0])
+
+    @coefs_.setter
+    def coefs_(self, values):
+        self.coefs_[:] = values
 
     @property
     def intercepts_(self):
-        """Biases of each layer, (fan_out,): views of `params_`."""
-        return views(self.params_, self._sizes)[1]
+        """Biases of each layer, (fan_out,): views of `params_`. Items can be assigned."""
+        return Layers(views(self._fitted_params("intercepts_"), self._sizes())[1])
+
+    @intercepts_.setter
+    def intercepts_(self, values):
+        self.intercepts_[:] = values
 
     def __sklearn_is_fitted__(self):
         return "params_" in vars(self)
@@ -474,106 +534,56 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         return tags
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_version": __version__}
+        return {**super().__getstate__(), "_version": sknumpynet.__version__}
 
     def __setstate__(self, state):
-        saved = state.pop("_version", "unknown")
-        if saved != __version__:
-            warnings.warn(
+        saved, current = state.pop("_version", "unknown"), sknumpynet.__version__
+        if saved != current:
+            warn_user(
                 f"This {type(self).__name__} was saved by sknumpynet {saved}, and this is "
-                f"{__version__}: it may not behave as it did. Train it anew, or install {saved}.",
-                stacklevel=2,
+                f"{current}: it may behave differently. Train it anew, or install {saved}."
             )
         super().__setstate__(state)
 
-    def _is_multilabel(self):
-        return self.out_activation_ == "logistic" and self.n_outputs_ > 1
+    def _parameters(self):
+        """Return the parameters as a dict, checked; a subclass may have others in `__init__`."""
+        values = {name: getattr(self, name) for name in PARAMETERS}
+        check_parameters(values)
+        return values
 
-    def _read(self, X, y, sample_weight, classes=None, *, first, whole=False):
-        """Return the validated data; the `first` time, set what they determine.
+    def _sizes(self):
+        return self.n_features_in_, *self.settings_["hidden_layer_sizes"], self.n_outputs_
 
-        `whole` data must have every class.
-        """
-        X, y = validate_data(self, X, plain(y), accept_sparse="csr", multi_output=True, reset=first)
-        y = check_targets(y)
-        if first:
-            self.classes_ = find_classes(y, classes)
-            one_output = len(self.classes_) == 2 and y.ndim == 1
-            self.out_activation_ = "logistic" if y.ndim == 2 or one_output else "softmax"
-            self.n_outputs_ = 1 if one_output else len(self.classes_)
-        else:
-            self._check_goes_on(y, classes)
-            labels = self.classes_ if y.ndim == 2 else np.unique(y)
-            if whole and set(labels.tolist()) != set(self.classes_.tolist()):
+    def _network(self):
+        activation = ACTIVATIONS[self.settings_["activation"]]
+        loss = LOSSES[self.out_activation_](self.settings_["label_smoothing"])
+        return Network(self._sizes(), activation, loss)
+
+    def _fitted_params(self, asked):
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{type(self).__name__} has {asked} only once it is fitted.")
+        return self.params_
+
+    def _predict_blocks(self, X, transform):
+        def checked(logits):
+            if not np.isfinite(logits).all():
                 raise ValueError(
-                    "warm_start can only be used where `y` has the same classes as in the previous "
-                    f"call to fit. Previously got {self.classes_}, `y` has {labels}."
+                    "X has values that are too large: the network's output is not finite. Scale X "
+                    "as in training, for instance with StandardScaler in a Pipeline."
                 )
-        return Data(X, y, self._encode(y, "y"), check_weight(sample_weight, X.shape[0]))
+            return transform(logits)
 
-    def _encode(self, y, name):
-        """Return the codes that the loss wants: integers (n,) for softmax, 0 / 1 (n, k) else."""
-        codes = y if y.ndim == 2 else encode(y, self.classes_, name)
-        if self.out_activation_ == "softmax":
-            return codes
-        return codes.astype(np.uint8).reshape(len(y), -1)
+        return forward_in_blocks(read(self, X), self.params_, self._network(), checked)
 
-    def _read_held_out(self, X_val, y_val, sample_weight_val):
-        """Return the validation data, or None where none are given."""
-        if X_val is None and y_val is None and sample_weight_val is None:
-            return None
-        if X_val is None or y_val is None:
-            missing = "X_val" if X_val is None else "y_val"
-            raise ValueError(f"{missing} is missing: X_val and y_val must be given together.")
-        try:
-            X = validate_data(self, X_val, accept_sparse="csr", reset=False)
-        except ValueError as error:
-            raise ValueError(f"X_val is not accepted: {error}") from error
-        y = check_targets(
-            check_array(plain(y_val), dtype=None, ensure_2d=False, input_name="y_val")
-        )
-        if len(y) != X.shape[0] or y.ndim != 1 + self._is_multilabel():
-            raise ValueError(
-                f"y_val of shape {y.shape} is not accepted: it must be for the {X.shape[0]} rows "
-                "of X_val what y is for X."
-            )
-        weight = check_weight(sample_weight_val, X.shape[0], "sample_weight_val")
-        return HeldOut(Data(X, y, self._encode(y, "y_val"), weight), self.scoring)
+    def _view(self, task, config):
+        """Return a copy that lacks only `params_`, for scorers of arrays without feature names."""
+        view = copy_with(self, {**task, "settings_": asdict(config)})
+        vars(view).pop("feature_names_in_", None)
+        return view
 
-    def _check_goes_on(self, y, classes):
-        """Raise if labels or architecture are not those of the network that is to go on."""
-        multilabel = y.ndim == 2
-        if multilabel != self._is_multilabel() or (multilabel and y.shape[1] != self.n_outputs_):
-            raise ValueError(
-                f"y of shape {y.shape} does not go on with a network of out_activation_="
-                f"{self.out_activation_!r} and {self.n_outputs_} outputs: start a new estimator."
-            )
-        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(
-                f"classes={classes!r} differs from the first call's {self.classes_!r}: leave it "
-                "out, or start a new estimator."
-            )
-        hidden = self.hidden_layer_sizes
-        same_sizes = isinstance(hidden, str) or self._sizes[1:-1] == list(np.ravel(hidden))
-        if not same_sizes or self.activation not in ("auto", self._activation):
-            raise ValueError(
-                f"hidden_layer_sizes={self.hidden_layer_sizes!r}, activation={self.activation!r} "
-                f"differ from the network's layers {self._sizes}, {self._activation!r}: restore "
-                "them, or start a new estimator."
-            )
-
-    def _initialize(self, settings, auto):
-        """Set fresh parameters and an empty record; `auto` is what dtype='auto' means here."""
-        hidden = [int(size) for size in np.ravel(settings.hidden_layer_sizes)]
-        self._sizes = [self.n_features_in_, *hidden, self.n_outputs_]
-        self._activation = settings.activation
-        self.n_layers_ = len(self._sizes)
-        self._random_state = check_random_state(self.random_state)
-        gain = ACTIVATIONS[self._activation].gain
-        dtype = auto if self.dtype == "auto" else self.dtype
-        self.params_ = initialize(self._sizes, gain, self._random_state, dtype)
-        self._solver_state = {}
-        self.t_ = 0
-        self.loss_curve_, self.best_loss_ = [], None
-        self.validation_scores_ = self.best_validation_score_ = None
-        self.history_ = {column: [] for column in HISTORY}
+    def _commit(self, attributes, snapshot, *, is_new):
+        """Write the fitted attributes, all in one step, and advance a RandomState of the user's."""
+        old = {name for name in ("feature_names_in_",) if name not in attributes}
+        self.__dict__ = {k: v for k, v in vars(self).items() if k not in old} | attributes
+        if is_new and isinstance(self.random_state, np.random.RandomState):
+            self.random_state.set_state(snapshot["random_state"])

@@ -1,8 +1,8 @@
 """MNIST, from local IDX files or from OpenML.
 
 The IDX format: a magic number 0x00000803 (images) or 0x00000801 (labels), the size of each
-dimension, all as big-endian 32-bit integers, then the bytes. A file is not trusted: it is read no
-further than its header promises, and must hold exactly that.
+dimension, all as big-endian 32-bit integers, then the bytes. Files are not trusted: a header that
+promises more than `MOST_BYTES` is refused, and a file must hold exactly what its header promises.
 """
 
 import gzip
@@ -20,6 +20,8 @@ FILES = {
     "test": ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 }
 CHUNK = 2**20
+# Enough for a million images of 28 x 28.
+MOST_BYTES = 10**9
 
 
 def fetch_mnist(data_dir=None, *, subset="train", data_home=None, return_X_y=False):
@@ -34,7 +36,7 @@ def fetch_mnist(data_dir=None, *, subset="train", data_home=None, return_X_y=Fal
     subset : {'train', 'test', 'all'}, default='train'
         Which images; 'all' has the training images first.
     data_home : path-like, default=None
-        Where scikit-learn caches what it fetches from OpenML.
+        Directory in which scikit-learn caches what it fetches from OpenML.
     return_X_y : bool, default=False
         Whether to return ``(data, target)`` instead of a Bunch.
 
@@ -47,7 +49,7 @@ def fetch_mnist(data_dir=None, *, subset="train", data_home=None, return_X_y=Fal
     Raises
     ------
     ValueError
-        If a file is not what it should be; the message names the file.
+        If a file is not as it should be; the message names the file.
     FileNotFoundError
         If `data_dir` lacks a file.
     OSError
@@ -77,6 +79,10 @@ def read_pair(directory, images_name, labels_name):
         raise ValueError(
             f"{images_path} holds {len(images)} images, but {labels_path} {len(labels)} labels."
         )
+    if images.shape[1:] != (28, 28):
+        raise ValueError(f"{images_path} holds images of {images.shape[1:]}, not of (28, 28).")
+    if labels.max(initial=0) > 9:
+        raise ValueError(f"{labels_path} holds the label {labels.max()}: labels are 0 to 9.")
     return images.reshape(len(images), -1), labels
 
 
@@ -94,9 +100,9 @@ def read_idx(path, n_dimensions):
     Parameters
     ----------
     path : path-like
-        Unpacked by gzip if it ends in ``.gz``.
+        Decompressed by gzip if it ends in ``.gz``.
     n_dimensions : int
-        Which the file must have.
+        Number of dimensions that the file must have.
 
     Returns
     -------
@@ -108,19 +114,24 @@ def read_idx(path, n_dimensions):
             header = file.read(4 * (1 + n_dimensions))
             if header[:4] != bytes([0, 0, 8, n_dimensions]):
                 raise ValueError(
-                    f"{path} starts with {header[:4].hex()!r}: it is no IDX file of unsigned bytes "
-                    f"in {n_dimensions} dimensions."
+                    f"{path} starts with {header[:4].hex()!r}: it is not an IDX file of unsigned "
+                    f"bytes in {n_dimensions} dimensions."
                 )
             if len(header) < 4 * (1 + n_dimensions):
                 raise ValueError(f"{path} ends within its header.")
             shape = [int(size) for size in np.frombuffer(header, ">u4", offset=4)]
+            if not 0 < prod(shape) <= MOST_BYTES:
+                raise ValueError(
+                    f"{path} promises an array of shape {shape}: it must not be empty, nor have "
+                    f"more than {MOST_BYTES} bytes."
+                )
             content, missing = bytearray(), prod(shape)
             while missing > 0 and (chunk := file.read(min(missing, CHUNK))):
                 content += chunk
                 missing -= len(chunk)
             trailing = file.read(1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise ValueError(f"{path} is no whole gzip file: {error}") from error
+        raise ValueError(f"{path} is not a complete gzip file: {error}") from error
     if missing > 0:
         raise ValueError(
             f"{path} promises {prod(shape)} bytes of shape {shape}: {missing} missing."

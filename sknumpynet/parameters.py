@@ -1,31 +1,46 @@
-"""What each hyper-parameter accepts, one row each, and the error it gives.
+"""What each hyper-parameter accepts, in one row each, and the error it gives.
 
 A row is (test, words): ``test(value)`` tells whether the value is accepted, and ``words`` says
-what would be, in the error's sentence "<name> must be <words>".
+what is, in the error's sentence "<name> must be <words>".
 """
 
+import sys
 from math import inf
 from numbers import Integral, Real
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
 
-from sknumpynet.activations import ACTIVATIONS
-from sknumpynet.optimizers import OPTIMIZERS
-from sknumpynet.recipe import AUTO
-from sknumpynet.schedules import SCHEDULES
+from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.optimizers import OPTIMIZERS
+from sknumpynet.core.schedules import SCHEDULES
+from sknumpynet.defaults import DEFAULTS, is_auto
+
+LARGEST_INT, LARGEST_FLOAT = 2**31 - 1, sys.float_info.max
+PRESETS = "tuned", "sklearn"
 
 
 def is_int(value, low):
-    """Tell whether `value` is an integer (no bool) of at least `low`."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= low
+    """Tell whether `value` is an integer (no bool) from `low` to 2^31 - 1."""
+    is_number = isinstance(value, Integral) and not isinstance(value, bool | np.bool_)
+    return is_number and low <= value <= LARGEST_INT
+
+
+def integer(low):
+    """Return the row of an integer of at least `low`."""
+    return lambda value: is_int(value, low), f"an int in [{low}, {LARGEST_INT}]"
+
+
+def is_sequence(value):
+    """Tell whether `value` is a list, tuple, range or 1-D array."""
+    return isinstance(value, list | tuple | range) or (
+        isinstance(value, np.ndarray) and value.ndim == 1
+    )
 
 
 def is_sizes(value):
     """Tell whether `value` is a layer size or a sequence of them."""
-    if isinstance(value, list | tuple | range | np.ndarray):
-        return all(is_int(size, 1) for size in value)
-    return is_int(value, 1)
+    return all(is_int(size, 1) for size in value) if is_sequence(value) else is_int(value, 1)
 
 
 def number(low, high=inf, *, open_low=False, open_high=False):
@@ -35,48 +50,48 @@ def number(low, high=inf, *, open_low=False, open_high=False):
         if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
             return False
         above = low < value if open_low else low <= value
-        return bool(above and (value < high if open_high else value <= high))
+        below = value < high if open_high else value <= high
+        return bool(above and below and (value <= LARGEST_FLOAT or value == inf))
 
     ends = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     return test, f"a number in {ends}"
 
 
-def one_of(*options):
-    """Return the row of a choice among strings."""
-    return (
-        lambda value: isinstance(value, str) and value in options,
-        "one of " + ", ".join(map(repr, options)),
-    )
+class OneOf:
+    """The row of a choice among strings, read when it is asked: registries may grow."""
+
+    def __init__(self, *options, registry=()):
+        self.options, self.registry = options, registry
+
+    def __iter__(self):
+        options = (*self.registry, *self.options)
+        yield lambda value: isinstance(value, str) and value in options
+        yield "one of " + ", ".join(map(repr, options))
 
 
 def auto_or(row):
     """Return the row of what `row` accepts, or 'auto'."""
     test, words = row
-    return lambda value: one_of("auto")[0](value) or test(value), f"'auto' or {words}"
+    return lambda value: is_auto(value) or test(value), f"'auto' or {words}"
 
 
 FLAG = (lambda value: isinstance(value, bool | np.bool_), "True or False")
-SWITCH = (
-    lambda value: FLAG[0](value) or is_int(value, 0),
-    "True, False or an int >= 0",
-)
 
 
 def is_seed(value):
-    """Tell whether scikit-learn's `check_random_state` takes `value`."""
+    """Tell whether scikit-learn's `check_random_state` accepts `value`."""
+    is_number = isinstance(value, Integral) and not isinstance(value, bool)
     return (
         value is None
         or isinstance(value, np.random.RandomState)
-        or (is_int(value, 0) and value < 2**32)
+        or (is_number and 0 <= value < 2**32)
     )
 
 
 def is_dropout(value):
     """Tell whether `value` is a probability below 1, or a sequence of them."""
     test, _ = number(0, 1, open_high=True)
-    if isinstance(value, list | tuple | np.ndarray):
-        return all(map(test, value))
-    return test(value)
+    return all(map(test, value)) if is_sequence(value) else test(value)
 
 
 def is_class_weight(value):
@@ -92,19 +107,24 @@ PARAMETERS = {
         is_sizes,
         "an int >= 1 or a sequence of them, such as 256 or (256, 128); () has no hidden layer",
     ),
-    "activation": one_of(*ACTIVATIONS),
-    "solver": one_of(*OPTIMIZERS, "lbfgs"),
+    "activation": OneOf(registry=ACTIVATIONS),
+    "preset": OneOf(*PRESETS),
+    "effort": number(0, open_low=True, open_high=True),
+    "solver": OneOf("lbfgs", registry=OPTIMIZERS),
     "alpha": number(0, open_high=True),
-    "batch_size": (lambda value: is_int(value, 1), "an int >= 1"),
-    "learning_rate": one_of(*SCHEDULES, "adaptive"),
+    "batch_size": integer(1),
+    "learning_rate": OneOf("adaptive", registry=SCHEDULES),
     "learning_rate_init": number(0, open_low=True, open_high=True),
-    "first_layer_factor": number(0, open_high=True),
+    "input_lr_multiplier": number(0, open_high=True),
     "power_t": number(0, open_high=True),
-    "max_iter": (lambda value: is_int(value, 1), "an int >= 1"),
+    "max_iter": integer(1),
     "shuffle": FLAG,
     "random_state": (is_seed, "None, an int in [0, 2**32 - 1] or a numpy RandomState"),
     "tol": number(0),
-    "verbose": SWITCH,
+    "verbose": (
+        lambda value: FLAG[0](value) or is_int(value, 0),
+        "True, False or an int >= 0",
+    ),
     "warm_start": FLAG,
     "momentum": number(0, 1),
     "nesterovs_momentum": FLAG,
@@ -117,7 +137,7 @@ PARAMETERS = {
         lambda value: is_int(value, 1) or number(inf)[0](value),
         "an int >= 1 or np.inf",
     ),
-    "max_fun": (lambda value: is_int(value, 1), "an int >= 1"),
+    "max_fun": integer(1),
     "class_weight": (
         is_class_weight,
         "None, 'balanced' or a dict from class labels to finite weights >= 0",
@@ -129,7 +149,7 @@ PARAMETERS = {
     "label_smoothing": number(0, 1, open_high=True),
     "weight_decay": number(0, open_high=True),
     "scoring": (
-        lambda value: callable(value) or one_of("loss", *get_scorer_names())[0](value),
+        lambda value: callable(value) or value in ("loss", *get_scorer_names()),
         "'accuracy', 'loss', a scorer's name (sklearn.metrics.get_scorer_names()) or a callable "
         "scorer(estimator, X, y)",
     ),
@@ -137,23 +157,37 @@ PARAMETERS = {
         lambda value: value is None or number(0, open_low=True)[0](value),
         "None or a number of seconds > 0",
     ),
-    "dtype": one_of("auto", "float32", "float64"),
+    "dtype": OneOf("float32", "float64"),
 }
+SYNONYMS = {"sigmoid": "logistic", "swish": "silu", "linear": "identity", "leakyrelu": "leaky_relu"}
 
 
-for name in (*AUTO, "max_iter"):
-    PARAMETERS[name] = auto_or(PARAMETERS[name])
+def hint(name, value):
+    """Return a sentence about a common slip, or nothing."""
+    if name == "learning_rate" and isinstance(value, Real):
+        return f" It is the schedule; the size is learning_rate_init={value!r}."
+    if name == "activation" and isinstance(value, str) and value.lower() in SYNONYMS:
+        return f" {value!r} is called {SYNONYMS[value.lower()]!r} here."
+    return ""
 
 
-def check_parameters(estimator):
-    """Raise an error naming the first of the estimator's parameters with an unaccepted value.
+def check_parameters(values):
+    """Raise an error naming the first parameter that has an unaccepted value.
+
+    Parameters
+    ----------
+    values : dict
+        The parameters of the estimator.
 
     Raises
     ------
     ValueError
         If a value is none of those its row accepts.
     """
-    values = estimator.get_params(deep=False)
-    for name, (test, words) in PARAMETERS.items():
+    for name, row in PARAMETERS.items():
+        test, words = auto_or(row) if name in (*DEFAULTS, "max_iter") else row
         if not test(values[name]):
-            raise ValueError(f"{name}={values[name]!r} is not accepted: {name} must be {words}.")
+            raise ValueError(
+                f"{name}={values[name]!r} is not accepted: {name} must be {words}."
+                f"{hint(name, values[name])}"
+            )

@@ -1,4 +1,4 @@
-"""A scaler to stand in front of the network: the network itself takes X as it is."""
+"""Transformers for the columns of a table, to put in front of the network."""
 
 from numbers import Real
 

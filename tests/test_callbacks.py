@@ -29,7 +29,7 @@ def digits(n=300):
 
 
 class Recorder:
-    """Writes down what it is told, and asks to stop after some epochs."""
+    """Records what it is told, and asks to stop after some epochs."""
 
     max_estimator_depth = None
 
@@ -65,7 +65,7 @@ def test_a_callback_sees_each_epoch_and_may_stop(model, solver):
     assert recorder.scores[0] < recorder.scores[-1]
 
 
-def test_a_callback_sees_and_may_stop_the_recipe_before_it_has_seen_all_rows():
+def test_a_callback_may_stop_the_pilot_run():
     pytest.importorskip("sklearn.callback", reason=REASON)
     X, y = digits()
     recorder = Recorder(stop_after=6)
@@ -74,6 +74,42 @@ def test_a_callback_sees_and_may_stop_the_recipe_before_it_has_seen_all_rows():
     assert model.t_ == 6 * 240
     assert (recorder.ended, recorder.torn_down) == (1, 1)
     assert model.score(X, y) in recorder.scores
+
+
+class Counter(Recorder):
+    """Counts the subtasks that are announced and that begin, by the name of the task."""
+
+    def setup(self, estimator, context):
+        self.announced, self.begun = {}, {}
+
+    def on_fit_task_begin(self, estimator, context):
+        self.announced[context.task_name] = context.max_subtasks
+        self.begun[context.task_name] = self.begun.get(context.task_name, 0) + 1
+
+    def on_fit_task_end(self, estimator, context):
+        return False
+
+
+@pytest.mark.parametrize("noise", [False, True])
+def test_the_announced_number_of_epochs_covers_both_phases(noise):
+    pytest.importorskip("sklearn.callback", reason=REASON)
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(600, 10), rng.randint(2, size=600)
+    counter = Counter()
+    model = NumpyMLPClassifier(64, random_state=0).set_callbacks(counter)
+    model.fit(X, y if noise else X[:, 0] > 0)
+    assert counter.announced == {"fit": model.settings_["max_iter"], "epoch": 0}
+    assert counter.begun["epoch"] == model.n_iter_
+    assert (model.n_iter_ < model.settings_["max_iter"]) == noise
+
+
+def test_a_long_epoch_has_ten_parts(model, monkeypatch):
+    pytest.importorskip("sklearn.callback", reason=REASON)
+    monkeypatch.setattr("sknumpynet.core.training.LONG_EPOCH", 0)
+    counter = Counter()
+    model.set_params(batch_size=10, max_iter=2).set_callbacks(counter).fit(*digits())
+    assert counter.announced == {"fit": 2, "epoch": 10, "part": 0}
+    assert counter.begun == {"fit": 1, "epoch": 2, "part": 2 * 9}  # the tenth ends with the epoch
 
 
 def test_callbacks_are_torn_down_when_fit_fails(model):
@@ -118,8 +154,8 @@ try:
 except ImportError:
     pass
 from sknumpynet import NumpyMLPClassifier
-model = NumpyMLPClassifier(4, tol=1, verbose=1).fit(np.eye(40), np.arange(40) % 2)
+model = NumpyMLPClassifier(4, max_iter=2, verbose=1).fit(np.eye(40), np.arange(40) % 2)
 assert not hasattr(model, "set_callbacks")
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.startswith("Iteration 1, loss = ")
+    assert out.stdout.startswith("Iteration 1 of 2, loss = ")

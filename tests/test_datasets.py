@@ -1,4 +1,4 @@
-"""The reader of IDX files, and what it makes of bad ones."""
+"""Reading IDX files, good and bad ones."""
 
 import gzip
 import struct
@@ -68,7 +68,9 @@ BAD_FILES = {
     "empty": (b"", "starts with ''"),
     "header": (idx(LABELS)[:6], "ends within its header"),
     "truncated": (idx(LABELS)[:-1], "1 missing"),
-    "greedy header": (idx(LABELS, (2**32 - 1,)), "promises 4294967295 bytes"),
+    "a header of 4 GB": (idx(LABELS, (2**32 - 1,)), r"promises an array of shape \[4294967295\]"),
+    "an empty header": (idx(LABELS[:0]), r"promises an array of shape \[0\]"),
+    "labels": (idx(LABELS[2:] + 3), "holds the label 12"),
     "trailing": (idx(LABELS) + b"x", "bytes after"),
 }
 
@@ -91,9 +93,25 @@ def test_a_bad_file_is_named(directory, kind, packed):
 def test_a_bad_gzip_file_is_named(directory, spoil):
     path = directory / (FILES["train"][1] + ".gz")
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(ValueError, match="no whole gzip file") as caught:
+    with pytest.raises(ValueError, match="not a complete gzip file") as caught:
         fetch_mnist(directory)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("shape", [(2**31, 2**31, 0), (2**16, 2**16, 2**16)])
+def test_a_header_of_huge_or_empty_dimensions_is_refused_before_anything_is_read(directory, shape):
+    path = directory / FILES["train"][0]
+    path.write_bytes(idx(IMAGES[:0], shape))
+    with pytest.raises(ValueError, match="must not be empty, nor have more than") as caught:
+        fetch_mnist(directory)
+    assert str(path) in str(caught.value)
+
+
+def test_images_of_another_size_are_refused(directory):
+    path = directory / FILES["train"][0]
+    path.write_bytes(idx(IMAGES[:1, :2, :2]))
+    with pytest.raises(ValueError, match=r"images of \(2, 2\), not of \(28, 28\)"):
+        fetch_mnist(directory)
 
 
 def test_images_and_labels_must_be_as_many(directory):

@@ -1,4 +1,4 @@
-"""The examples run, and what they say is so."""
+"""The examples run, draw their figures and reach what they should."""
 
 import runpy
 import sys
@@ -21,12 +21,12 @@ def run(monkeypatch, capsys):
 
 def test_mnist_example_falls_back_to_the_bundled_digits(run, tmp_path):
     figure = tmp_path / "figure.png"
-    out = run("plot_mnist.py", "--data-dir", tmp_path, "--epochs", 30, "--output", figure)
-    assert "MNIST can't be had" in out
+    out = run("plot_mnist.py", "--data-dir", tmp_path, "--output", figure)
+    assert "MNIST is not available" in out
     assert "predicts the same when loaded: True" in out
     assert figure.stat().st_size > 10_000
     accuracy = float(out.split("% test")[0].split()[-1])
-    assert accuracy > 93
+    assert accuracy > 97.5
 
 
 def test_grid_search_example(run, tmp_path):

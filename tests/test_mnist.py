@@ -21,7 +21,7 @@ def test_ten_epochs_reach_97_5_percent(seed):
     X, y = fetch_mnist(subset="train", return_X_y=True)
     X_test, y_test = fetch_mnist(subset="test", return_X_y=True)
     X, X_test = X / np.float32(255), X_test / np.float32(255)
-    model = NumpyMLPClassifier(256, random_state=seed)
+    model = NumpyMLPClassifier(256, preset="sklearn", random_state=seed)
     for _ in range(10):
         model.partial_fit(X, y, classes=np.arange(10))
     assert model.params_.dtype == np.float32

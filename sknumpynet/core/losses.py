@@ -1,12 +1,12 @@
-"""Losses on logits: value and gradient in one call, and the way back to probabilities.
+"""Losses on logits: the value and its gradient in one call, and the probabilities.
 
-Legend: ``z`` logits (n, k), ``y`` targets, ``w`` what each row counts, a number or an array
-(n, 1); for the logistic loss also (n, k), what each question counts.
+Legend: ``z`` logits (n, k), ``y`` targets, ``w`` weight of each row: a number, an array (n, 1) or,
+for the logistic loss, one weight for each output (n, k).
 
 Softmax cross-entropy, one of k classes, ``y`` integer codes (n,)::
 
     L     = sum_i w_i (logsumexp(z_i) - z_i[y_i])
-    dL/dz = w (softmax(z) - onehot(y))                  the project's "p - y"
+    dL/dz = w (softmax(z) - onehot(y))                  the well-known "p - y"
 
 Logistic cross-entropy, k independent yes/no questions, ``y`` of 0 and 1 (n, k); k = 1 for two
 classes::
@@ -14,25 +14,35 @@ classes::
     L     = sum_i w_i sum_j (softplus(z_ij) - y_ij z_ij)
     dL/dz = w (sigmoid(z) - y)
 
-Label smoothing [1]_ moves a part ``e`` of each target to all answers alike: onehot(y) becomes
-(1 - e) onehot(y) + e / k, and a yes/no target y becomes (1 - e) y + e / 2. What a network so
-trained predicts are smoothed probabilities q = (1 - e) p + e / k. Predictions undo that::
+With w = 1 / n this is the mean loss. Both forms are stable: logsumexp subtracts the row's maximum,
+and softplus(z) = log(1 + exp(z)) is computed as max(z, 0) + log1p(exp(-|z|)). Log-probabilities are
+computed from the logits and stay finite where a probability rounds to zero.
+
+Label smoothing [1]_ spreads a fraction ``e`` of each target evenly over all answers: onehot(y)
+becomes (1 - e) onehot(y) + e / k, and a yes/no target y becomes (1 - e) y + e / 2. The smallest
+possible cross-entropy is then the entropy of the smoothed target instead of 0. It is subtracted
+from the value, which is therefore 0 for a perfect fit with or without smoothing.
+
+A network that is trained this way predicts smoothed probabilities q = (1 - e) p + e / k. They are
+unsmoothed by::
 
     p ~ max(0, (q - e / k) / (1 - e)) + e / 100 (q + 1 / k)
 
-where the second term keeps the order of improbable answers, and their logarithms, in bounds.
-
-With w = 1/n this is the mean loss, with w_i = s_i / sum(s) the mean weighted by s. Both forms are
-stable: logsumexp subtracts the row's maximum, and softplus(z) = log(1 + exp(z)) is computed as
-max(z, 0) + log1p(exp(-|z|)). Log-probabilities come straight from the logits and so stay finite
-where a probability rounds to zero.
+where the second term preserves the order of improbable answers and bounds their logarithms.
 
 References
 ----------
 .. [1] Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
 """
 
+from math import log
+
 import numpy as np
+
+
+def entropy(*probabilities):
+    """Return the entropy of a distribution, in nats."""
+    return -sum(p * log(p) for p in probabilities if p > 0)
 
 
 def undo_smoothing(q, e):
@@ -42,8 +52,8 @@ def undo_smoothing(q, e):
     return p / p.sum(axis=1, keepdims=True)
 
 
-def weigh(loss, w):
-    """Return sum_i w_i loss_i as a float, loss (n,) or (n, k)."""
+def weighted_sum(loss, w):
+    """Return sum_i w_i loss_i as a float, for `loss` of shape (n,) or (n, k)."""
     if isinstance(w, np.ndarray):
         loss = loss * (w[:, 0] if loss.ndim == 1 else w)
         w = 1.0
@@ -51,21 +61,22 @@ def weigh(loss, w):
 
 
 class SoftmaxCrossEntropy:
-    """One of k >= 3 classes; logits (n, k), integer codes (n,)."""
+    """One of k classes; logits (n, k), integer codes (n,)."""
 
     def __init__(self, label_smoothing=0.0):
         self.smoothing = float(label_smoothing)
 
     def value_and_grad(self, z, y, w):
-        """Return the loss and overwrite the logits `z`, C-contiguous, with dL/dz."""
+        """Return the loss, and overwrite the C-contiguous logits `z` with dL/dz."""
         e, k = self.smoothing, z.shape[1]
         flat, at_y = z.reshape(-1), np.arange(0, z.size, k) + y
         ones = np.ones(k, z.dtype)
-        # Along a contiguous axis, and by a product with ones, reductions of short rows are quicker.
+        # Short rows are reduced faster along a contiguous axis, or by a product with ones.
         z -= np.ascontiguousarray(z.T).max(axis=0)[:, None]
         loss = (e - 1) * flat[at_y]
         if e > 0:
             loss -= e / k * (z @ ones)
+            loss -= entropy(1 - e + e / k, *[e / k] * (k - 1))
         np.exp(z, out=z)
         total = z @ ones
         loss += np.log(total)
@@ -74,10 +85,10 @@ class SoftmaxCrossEntropy:
             z -= e / k
         flat[at_y] -= 1 - e
         z *= w
-        return weigh(loss, w), z
+        return weighted_sum(loss, w), z
 
     @staticmethod
-    def decide(z):
+    def predict(z):
         """Return the most probable class of each row, (n,)."""
         return z.argmax(axis=1)
 
@@ -88,7 +99,7 @@ class SoftmaxCrossEntropy:
         return np.log(undo_smoothing(np.exp(z), self.smoothing)) if self.smoothing > 0 else z
 
     def log_losses(self, z, y):
-        """Return -log p of each row's target, as predicted."""
+        """Return -log p of each row's target, with p as predicted, (n,)."""
         return -self.log_proba(z)[np.arange(len(z)), y]
 
 
@@ -99,21 +110,24 @@ class LogisticCrossEntropy:
         self.smoothing = float(label_smoothing)
 
     def value_and_grad(self, z, y, w):
-        """Return the loss and overwrite the logits `z` with dL/dz."""
-        if self.smoothing > 0:
-            y = np.multiply(y, 1 - self.smoothing, dtype=z.dtype) + self.smoothing / 2
+        """Return the loss, and overwrite the logits `z` with dL/dz."""
+        e = self.smoothing
+        if e > 0:
+            y = np.multiply(y, 1 - e, dtype=z.dtype) + e / 2
         loss = np.maximum(z, 0) - y * z
         loss += np.log1p(np.exp(-np.abs(z)))
+        if e > 0:
+            loss -= entropy(1 - e / 2, e / 2)
         z *= 0.5
         np.tanh(z, out=z)
         z += 1
         z *= 0.5
         z -= y
         z *= w
-        return weigh(loss, w), z
+        return weighted_sum(loss, w), z
 
     @staticmethod
-    def decide(z):
+    def predict(z):
         """Return the more probable answers, 0 or 1, (n, k)."""
         return (z > 0).astype(int)
 
@@ -125,7 +139,7 @@ class LogisticCrossEntropy:
         return np.log(undo_smoothing(yes, self.smoothing))[:, 0].reshape(z.shape)
 
     def log_losses(self, z, y):
-        """Return -log p of each row's targets, as predicted, summed over the questions."""
+        """Return -log p of each row's targets, with p as predicted, summed over questions, (n,)."""
         return -self.log_proba(np.where(y, z, -z)).sum(axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Non-linearities of the hidden layers: the value and its slope, side by side.
+"""Activation functions of the hidden layers: each value beside its slope.
 
 Legend: ``z`` pre-activation, ``a = f(z)`` activation, ``grad`` on entry dL/da and on return
 dL/dz = dL/da * f'(z); all of shape (n_rows, n_units).
@@ -20,12 +20,13 @@ gelu        z (1 + tanh u) / 2 [4]_           (1 + tanh u) / 2 + z (1 - tanh^2 u
 with ``u = sqrt(2 / pi) (z + 0.044715 z^3)``. An activation is a class with
 
 - ``forward(z, out)``, which writes f(z) to ``out`` (``out`` may be ``z``);
-- ``backward(grad, a, z)``, which multiplies ``grad`` by the slope in place, and may spoil the rest;
-- ``needs_z``: whether ``backward`` looks at ``z``; if not, ``a`` may have taken its place (the
-  slopes of silu and gelu are no function of their value);
-- ``gain``: a layer starts uniform in +-sqrt(gain / (fan_in + fan_out)), after [1]_.
+- ``backward(grad, a, z)``, which multiplies ``grad`` by the slope in place, and may overwrite ``a``
+  and ``z``;
+- ``needs_z``: whether ``backward`` reads ``z``. If not, ``a`` may share its memory. The slopes of
+  silu and gelu are not functions of their value;
+- ``initial_bound(fan_in, fan_out)``: a layer is initialised uniformly in [-bound, bound].
 
-To add one: write the class and name it in `ACTIVATIONS`; the tests find it there.
+To add an activation, write the class and name it in `ACTIVATIONS`; the tests find it there.
 
 References
 ----------
@@ -43,10 +44,25 @@ from math import pi, sqrt
 import numpy as np
 
 
+def glorot(fan_in, fan_out):
+    """Return the bound of Glorot's uniform initialisation [1]_."""
+    return sqrt(6 / (fan_in + fan_out))
+
+
+def glorot_sigmoid(fan_in, fan_out):
+    """Return a third of Glorot's variance, as scikit-learn does for 'logistic'."""
+    return sqrt(2 / (fan_in + fan_out))
+
+
+def unit_variance(fan_in, fan_out):
+    """Return the bound for weights of variance 1 / fan_in, which keep the variance of z at 1."""
+    return sqrt(3 / fan_in)
+
+
 class Identity:
     """f(z) = z: a stack of linear layers."""
 
-    gain = 6.0
+    initial_bound = staticmethod(glorot)
     needs_z = False
 
     @staticmethod
@@ -61,12 +77,12 @@ class Identity:
 class ReLU:
     """f(z) = max(z, 0), with slope 0 at z = 0."""
 
-    gain = 6.0
+    initial_bound = staticmethod(glorot)
     needs_z = False
 
     @staticmethod
     def forward(z, out):
-        # NumPy compares with a row of zeros twice as fast as with the number 0.
+        # np.maximum is twice as fast with a row of zeros as with the scalar 0.
         np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=out)
 
     @staticmethod
@@ -77,7 +93,7 @@ class ReLU:
 class Tanh:
     """f(z) = tanh(z)."""
 
-    gain = 6.0
+    initial_bound = staticmethod(glorot)
     needs_z = False
 
     @staticmethod
@@ -92,7 +108,7 @@ class Tanh:
 class Logistic:
     """f(z) = 1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2, which cannot overflow."""
 
-    gain = 2.0
+    initial_bound = staticmethod(glorot_sigmoid)
     needs_z = False
 
     @staticmethod
@@ -108,9 +124,9 @@ class Logistic:
 
 
 class LeakyReLU:
-    """f(z) = z for z > 0, else 0.01 z: no unit ever dies."""
+    """f(z) = z for z > 0, else 0.01 z, so that no unit stops learning."""
 
-    gain = 6.0
+    initial_bound = staticmethod(glorot)
     needs_z = False
     slope = 0.01
 
@@ -126,7 +142,7 @@ class LeakyReLU:
 class ELU:
     """f(z) = z for z > 0, else e^z - 1: scale z, else floor (e^z - 1)."""
 
-    gain = 6.0
+    initial_bound = staticmethod(glorot)
     needs_z = False
     scale = 1.0
     floor = 1.0
@@ -144,8 +160,9 @@ class ELU:
 
 
 class SELU(ELU):
-    """ELU scaled so that mean 0 and variance 1 reproduce themselves from layer to layer."""
+    """ELU scaled so that activations keep mean 0 and variance 1 from layer to layer [2]_."""
 
+    initial_bound = staticmethod(unit_variance)
     scale = 1.0507009873554805
     floor = 1.0507009873554805 * 1.6732632423543772
 
@@ -153,7 +170,7 @@ class SELU(ELU):
 class SiLU:
     """f(z) = z / (1 + e^-z)."""
 
-    gain = 6.0
+    initial_bound = staticmethod(glorot)
     needs_z = True
 
     @staticmethod
@@ -169,9 +186,9 @@ class SiLU:
 
 
 class GELU:
-    """f(z) = z times the normal distribution function, in the tanh form."""
+    """f(z) = z times the normal cumulative distribution function, approximated by tanh."""
 
-    gain = 6.0
+    initial_bound = staticmethod(glorot)
     needs_z = True
     cubic = 0.044715
     root = sqrt(2 / pi)
@@ -189,7 +206,7 @@ class GELU:
 
     @classmethod
     def backward(cls, grad, a, z):
-        # (1 + t) / 2 (1 + (1 - t) z u'), in a, z and one array more.
+        # (1 + t) / 2 * (1 + (1 - t) z u'), with a, z and one more array as scratch space.
         np.multiply(z, z, out=a)
         t = a * (cls.root * cls.cubic)
         t += cls.root

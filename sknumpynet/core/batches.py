@@ -1,0 +1,105 @@
+"""Minibatches: rows of X of any kind, as a float array in a reused buffer.
+
+X may be a dense array of any dtype and memory order, a memory map, or CSR. It is never copied as a
+whole and never written to. The weights are scaled to a mean of 1 over the training rows. A
+minibatch's loss is its weighted sum divided by its number of rows, not by its own sum of weights:
+a heavy batch then counts as heavy, and the steps follow an unbiased estimate of the gradient of the
+weighted mean loss. For equal weights, and for a batch of all rows, the two are the same number.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.sparse import issparse
+
+from sknumpynet.core.arrays import aligned_empty
+
+
+class Minibatch(NamedTuple):
+    """Some rows of the training set.
+
+    ``X`` is (n, n_features), dense or CSR; ``y`` is (n,) or (n, n_outputs); ``weight`` is None,
+    (n, 1) or (n, n_outputs).
+    """
+
+    X: object
+    y: np.ndarray
+    weight: np.ndarray | None = None
+
+
+class Minibatches:
+    """The training set, cut into minibatches anew for each epoch.
+
+    Parameters
+    ----------
+    data : object with attributes X, codes and weight
+        ``X`` is an ndarray or a CSR matrix of shape (n, n_features), ``codes`` the targets of
+        shape (n,) or (n, n_outputs), ``weight`` None or of shape (n, 1) or (n, n_outputs).
+    batch_size : int
+        Rows of a minibatch; the last one of an epoch has the rest.
+    dtype : dtype
+        Dtype of the float arrays.
+    rows : ndarray of int, default=None
+        The rows to train on; None is all of them.
+
+    Attributes
+    ----------
+    n : int
+        Rows of an epoch.
+    mean_weight : float
+        Mean of the weights before they were scaled to a mean of 1.
+    """
+
+    def __init__(self, data, batch_size, dtype, rows=None):
+        self.X, self.y, self.rows = data.X, data.codes, rows
+        self.dtype = np.dtype(dtype)
+        self.n = self.X.shape[0] if rows is None else len(rows)
+        self.batch_size = min(batch_size, self.n)
+        self.weight, self.mean_weight = None, 1.0
+        if data.weight is not None:
+            largest = float(data.weight.max())  # the sum of huge weights would overflow
+            relative = data.weight / largest
+            mean = float((relative if rows is None else relative[rows]).mean())
+            self.weight, self.mean_weight = (relative / mean).astype(self.dtype), largest * mean
+        if not issparse(self.X):
+            shape = self.batch_size, self.X.shape[1]
+            self.raw = aligned_empty(shape, self.X.dtype)
+            self.buffer = (
+                self.raw if self.X.dtype == self.dtype else aligned_empty(shape, self.dtype)
+            )
+
+    def epoch(self, rng=None):
+        """Yield the minibatches of one epoch, shuffled by the RandomState `rng` if there is one.
+
+        Batches whose weights are all zero are skipped. A single batch of all rows is not shuffled.
+        """
+        order = self.rows
+        if rng is not None and self.batch_size < self.n:
+            order = rng.permutation(self.n if order is None else order)
+        for start in range(0, self.n, self.batch_size):
+            stop = min(start + self.batch_size, self.n)
+            rows = slice(start, stop) if order is None else order[start:stop]
+            weight = None if self.weight is None else self.weight[rows]
+            if weight is None or weight.any():
+                yield Minibatch(self.gather(rows), self.y[rows], weight)
+
+    def gather(self, rows):
+        """Return X[rows] in the training dtype; the next call may overwrite a dense result."""
+        X = self.X
+        if issparse(X):
+            return X[rows].astype(self.dtype, copy=False)
+        if isinstance(rows, slice):
+            batch = X[rows]
+            if batch.dtype == self.dtype:
+                return batch
+        elif X.flags.c_contiguous:
+            # mode="clip" writes straight into `out`. For other memory orders np.take would first
+            # copy X as a whole.
+            batch = X.take(rows, axis=0, out=self.raw[: len(rows)], mode="clip")
+            if self.raw is self.buffer:
+                return batch
+        else:
+            batch = X[rows]
+        out = self.buffer[: len(batch)]
+        np.copyto(out, batch, casting="unsafe")
+        return out

@@ -1,0 +1,231 @@
+"""The dense network: its flat parameter vector, forward pass and backpropagation.
+
+Legend, for layers l = 1 .. L of sizes (d_0, ..., d_L) and a batch of n rows::
+
+    A_0 = X                              (n, d_0)
+    Z_l = A_{l-1} W_l + b_l              (n, d_l)        W_l (d_{l-1}, d_l), b_l (d_l,)
+    A_l = f(Z_l)                         (n, d_l)        l < L; the last layer gives logits Z_L
+
+    dZ_L = dLoss/dlogits                 (n, d_L)        from the loss
+    dW_l = A_{l-1}^T dZ_l                (d_{l-1}, d_l)
+    db_l = sum over rows of dZ_l         (d_l,)
+    dA_l = dZ_{l+1} W_{l+1}^T            (n, d_l)
+    dZ_l = dA_l * f'(Z_l)                (n, d_l)
+
+Dropout [1]_ multiplies A_l, and on the way back dA_l, by a random mask that is 0 with probability p
+and 1 / (1 - p) otherwise, in training only.
+
+The flat vector holds W_1, ..., W_L and then b_1, ..., b_L; the layers' arrays are views of it. With
+the weights in front, an L2 penalty is one slice and a checkpoint is one copy.
+
+References
+----------
+.. [1] Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
+   JMLR 15, 2014.
+"""
+
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from sknumpynet.core.arrays import add_multiple, aligned_empty
+
+# Numbers that the widest layer may hold in a block of rows while predicting.
+BLOCK = 2**20
+# A mask compares 16 random bits with p, so p has a resolution of 1 / 65,536.
+MASK_LEVELS = 2**16
+
+
+class Network(NamedTuple):
+    """What a network computes, apart from its parameters.
+
+    ``sizes`` are (d_0, ..., d_L), ``activation`` is a class of `activations`, ``loss`` an object
+    of a class of `losses`.
+    """
+
+    sizes: tuple
+    activation: type
+    loss: object
+
+
+def n_weights(sizes):
+    """Return how many of the parameters are weights; the biases follow them."""
+    return sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
+
+
+def views(params, sizes):
+    """Return views of the flat vector: a list of weight matrices and a list of bias vectors."""
+    weights, biases, start = [], [], 0
+    for fan_in, fan_out in pairwise(sizes):
+        stop = start + fan_in * fan_out
+        weights.append(params[start:stop].reshape(fan_in, fan_out))
+        start = stop
+    for size in sizes[1:]:
+        biases.append(params[start : start + size])
+        start += size
+    return weights, biases
+
+
+def initialize(network, rng, dtype):
+    """Return fresh parameters: each layer uniform within its activation's bounds."""
+    sizes = network.sizes
+    params = aligned_empty((n_weights(sizes) + sum(sizes[1:]),), dtype)
+    for W, b in zip(*views(params, sizes), strict=True):
+        bound = network.activation.initial_bound(*W.shape)
+        W[...] = rng.uniform(-bound, bound, W.shape)
+        b[...] = rng.uniform(-bound, bound, b.shape)
+    return params
+
+
+def forward(X, params, network):
+    """Return the logits (n, d_L) of the rows X (n, d_0), dense or CSR, in the params' dtype.
+
+    All memory is allocated here, so any number of threads may call it with the same parameters.
+
+    Raises
+    ------
+    ValueError
+        If X has values that the dtype of the parameters cannot represent.
+    """
+    weights, biases = views(params, network.sizes)
+    try:
+        with np.errstate(over="raise"):
+            a = X.astype(params.dtype, copy=False)
+    except FloatingPointError:
+        raise ValueError(
+            f"X has values that are too large for {params.dtype}: scale X, for instance with "
+            "StandardScaler, or set dtype='float64'."
+        ) from None
+    with np.errstate(over="ignore", invalid="ignore"):
+        for W, b in zip(weights, biases, strict=True):
+            z = a @ W
+            z += b
+            if W is not weights[-1]:
+                network.activation.forward(z, z)
+            a = z
+    return z
+
+
+def forward_in_blocks(X, params, network, transform=lambda logits: logits):
+    """Return ``transform(logits)`` of all rows of X, in blocks of rows to bound the memory.
+
+    ``transform`` maps logits (n, d_L) to an array of n rows.
+    """
+    n, step = X.shape[0], max(1, BLOCK // max(network.sizes))
+    if n <= step:
+        return transform(forward(X, params, network))
+    result = None
+    for start in range(0, n, step):
+        rows = slice(start, start + step)
+        block = transform(forward(X[rows], params, network))
+        if result is None:
+            result = np.empty((n, *block.shape[1:]), block.dtype)
+        result[rows] = block
+    return result
+
+
+class Backprop:
+    """Loss and gradient of one minibatch, in buffers that are allocated once.
+
+    Parameters
+    ----------
+    params : ndarray
+        The flat parameter vector, updated in place by the optimizer.
+    network : Network
+    max_rows : int
+        Rows of the largest minibatch.
+    alpha : float, default=0.0
+        Strength of the penalty alpha / 2 * sum(W**2) / n, for a minibatch of n rows.
+    dropout : sequence of float, default=()
+        Probability of dropping a unit, for each hidden layer; () is no dropout.
+
+    Attributes
+    ----------
+    grad : ndarray like `params`
+        The gradient at the last call.
+    bits : numpy BitGenerator
+        Source of the dropout masks; has to be set before the first call if there is dropout.
+    """
+
+    def __init__(self, params, network, max_rows, alpha=0.0, dropout=()):
+        self.params, self.grad = params, aligned_empty(params.shape, params.dtype)
+        sizes, self.activation, self.loss = network
+        self.alpha, self.bits = float(alpha), None
+        self.dropout = [float(p) for p in dropout] if any(dropout) else ()
+        self.weights, self.biases = views(params, sizes)
+        self.weight_grads, self.bias_grads = views(self.grad, sizes)
+        self.n_weights = n_weights(sizes)
+        self.ones = np.ones(max_rows, params.dtype)
+
+        def buffers(sizes):
+            return [aligned_empty((max_rows, size), params.dtype) for size in sizes]
+
+        self.pre_activations, self.deltas = buffers(sizes[1:]), buffers(sizes[1:-1])
+        # The activation overwrites z if its slope does not need z.
+        self.activations = buffers(sizes[1:-1]) if self.activation.needs_z else self.pre_activations
+        self.dropped = buffers(sizes[1:-1]) if self.dropout else None
+        self.masks = buffers(sizes[1:-1]) if self.dropout else None
+
+    def __call__(self, batch):
+        """Return the loss, sum_i w_i loss_i / n plus the penalty; set `grad` to its gradient."""
+        X, y, weight = batch
+        n = X.shape[0]
+        inputs = self.forward(X)
+        w = 1 / n if weight is None else weight * (1 / n)
+        loss, delta = self.loss.value_and_grad(self.pre_activations[-1][:n], y, w)
+        self.backward(inputs, delta)
+        if self.alpha > 0:
+            W = self.params[: self.n_weights]
+            loss += 0.5 * self.alpha / n * float(W @ W)
+            add_multiple(self.grad[: self.n_weights], self.alpha / n, W)
+        return loss
+
+    def forward(self, X):
+        """Compute the logits; return the input of each layer, [A_0 = X, A_1, ..., A_{L-1}]."""
+        inputs, n = [X], X.shape[0]
+        for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
+            z = multiply(inputs[-1], W, self.pre_activations[layer][:n])
+            z += b
+            if layer < len(self.deltas):
+                a = self.activations[layer][:n]
+                self.activation.forward(z, a)
+                if self.masks:
+                    mask = self.masks[layer][:n]
+                    draw_mask(mask, self.dropout[layer], self.bits)
+                    a = np.multiply(a, mask, out=self.dropped[layer][:n])
+                inputs.append(a)
+        return inputs
+
+    def backward(self, inputs, delta):
+        """Set `grad`, given the input of each layer and dLoss/dZ_L."""
+        n = len(delta)
+        for layer in reversed(range(len(self.weights))):
+            multiply(inputs[layer].T, delta, self.weight_grads[layer])
+            np.dot(self.ones[:n], delta, out=self.bias_grads[layer])
+            if layer > 0:
+                below = layer - 1
+                delta = np.dot(delta, self.weights[layer].T, out=self.deltas[below][:n])
+                if self.masks:
+                    delta *= self.masks[below][:n]
+                a, z = self.activations[below][:n], self.pre_activations[below][:n]
+                self.activation.backward(delta, a, z)
+
+
+def multiply(A, B, out):
+    """Write A @ B to `out`, for a dense or sparse A; np.dot starts faster than np.matmul."""
+    if isinstance(A, np.ndarray):
+        return np.dot(A, B, out=out)
+    np.copyto(out, A @ B)
+    return out
+
+
+def draw_mask(mask, p, bits):
+    """Fill `mask` with 0, with probability p, and with 1 / (1 - p) elsewhere.
+
+    `bits` is a numpy BitGenerator. Sixteen bits decide on each entry; p is rounded accordingly.
+    """
+    threshold = min(round(p * MASK_LEVELS), MASK_LEVELS - 1)
+    draws = bits.random_raw(-(-mask.size // 4)).view(np.uint16)[: mask.size]
+    kept = draws.reshape(mask.shape) >= np.uint16(threshold)
+    np.multiply(kept, mask.dtype.type(MASK_LEVELS / (MASK_LEVELS - threshold)), out=mask)

@@ -1,0 +1,138 @@
+"""The settings of a training, and its state: all that changes from step to step."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field, fields
+from math import inf
+
+import numpy as np
+
+from sknumpynet.core.arrays import aligned_copy
+
+HISTORY = (
+    "phase",
+    "epoch",
+    "loss",
+    "learning_rate",
+    "seconds",
+    "validation_loss",
+    "validation_score",
+)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A value for every hyper-parameter of a training; see `NumpyMLPClassifier`.
+
+    ``hidden_layer_sizes`` and ``dropout`` have an entry for each hidden layer, ``max_iter`` is
+    the largest number of epochs, ``pilot_run`` whether it includes a pilot run, and ``dtype`` is
+    'float32' or 'float64'.
+    """
+
+    hidden_layer_sizes: tuple
+    activation: str
+    solver: str
+    alpha: float
+    batch_size: int
+    learning_rate: str
+    learning_rate_init: float
+    power_t: float
+    max_iter: int
+    pilot_run: bool
+    shuffle: bool
+    tol: float
+    momentum: float
+    nesterovs_momentum: bool
+    early_stopping: bool
+    validation_fraction: float
+    beta_1: float
+    beta_2: float
+    epsilon: float
+    n_iter_no_change: float
+    max_fun: int
+    dropout: tuple
+    label_smoothing: float
+    input_lr_multiplier: float
+    weight_decay: float
+    dtype: str
+
+
+@dataclass
+class TrainingState:
+    """All that changes in training.
+
+    Parameters
+    ----------
+    params : ndarray
+        The flat parameter vector; it is updated in place.
+    rng : RandomState
+        The stream for shuffling and dropout.
+    optimizer : dict
+        The optimizer's state; empty before its first step.
+    samples_seen : int
+        Samples seen since `params` were initialised.
+    n_iter : int
+        Epochs of the current call.
+    history : dict of lists
+        A value for each epoch in each of the columns `HISTORY`.
+    rate_factor : float
+        What 'adaptive' has multiplied the learning rate by.
+    best_monitored, stale_epochs : float, int
+        The best monitored value so far, and the epochs since it last improved by ``tol``.
+    best_score : float
+        The monitored value, negated, of `best`.
+    best : dict or None
+        ``params`` and ``optimizer`` after the best epoch, if epochs are compared.
+    """
+
+    params: np.ndarray
+    rng: np.random.RandomState
+    optimizer: dict = field(default_factory=dict)
+    samples_seen: int = 0
+    n_iter: int = 0
+    history: dict = field(default_factory=lambda: {column: [] for column in HISTORY})
+    rate_factor: float = 1.0
+    best_monitored: float = inf
+    stale_epochs: int = 0
+    best_score: float = -inf
+    best: dict | None = None
+
+    def snapshot(self, weights=None):
+        """Return a copy made of arrays, lists, dicts and plain scalars.
+
+        ``weights`` are those of `weights` or `best` to put in the place of the current ones.
+        """
+        copied = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rng"}
+        copied |= self.weights() if weights is None else {**weights, "best": None}
+        copied["history"] = {column: list(values) for column, values in self.history.items()}
+        copied["random_state"] = self.rng.get_state(legacy=False)
+        return copied
+
+    @classmethod
+    def from_snapshot(cls, snapshot):
+        """Return a state of its own memory, as it was when the snapshot was taken."""
+        copied = deepcopy(snapshot)
+        rng = np.random.RandomState()
+        rng.set_state(copied.pop("random_state"))
+        copied["params"] = aligned_copy(copied["params"])
+        return cls(rng=rng, **copied)
+
+    def weights(self):
+        """Return copies of what an optimizer's step changes."""
+        return {
+            "params": self.params.copy(),
+            "optimizer": {
+                name: value.copy() if np.ndim(value) else value
+                for name, value in self.optimizer.items()
+            },
+        }
+
+    def start_phase(self):
+        """Forget the patience, the best epoch and the lowered learning rate of the last phase."""
+        self.rate_factor, self.best_monitored, self.stale_epochs = 1.0, inf, 0
+        self.best_score, self.best = -inf, None
+
+    def restore_best(self):
+        """Go back to the best epoch, with the optimizer's state and step count of that time."""
+        if self.best is not None:
+            np.copyto(self.params, self.best["params"])
+            self.optimizer, self.best = self.best["optimizer"], None

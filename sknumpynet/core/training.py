@@ -1,0 +1,274 @@
+"""Training: the generator of epochs, and what ends it.
+
+`TrainingRun.epochs` knows neither which optimizer it steps nor who is watching: `fit` takes as many
+epochs as it yields, `partial_fit` takes one.
+"""
+
+from dataclasses import fields
+from math import inf, isfinite, nan
+from time import perf_counter
+
+import numpy as np
+
+from sknumpynet.core.arrays import aligned_copy
+from sknumpynet.core.batches import Minibatches
+from sknumpynet.core.network import Backprop
+from sknumpynet.core.optimizers import OPTIMIZERS
+from sknumpynet.core.schedules import SCHEDULES
+from sknumpynet.core.state import HISTORY
+
+# A stronger penalty would overflow in float32.
+LARGEST_ALPHA = 1e30
+# An epoch of more multiplications than this reports its progress in ten parts.
+LONG_EPOCH, PARTS = 2e10, 10
+# 'adaptive' divides the learning rate by 5 until it is this small.
+ADAPTIVE_DIVISOR, SMALLEST_RATE = 5, 1e-6
+# Above these values a hyper-parameter is named when training diverges.
+MAY_DIVERGE = {"alpha": 10, "weight_decay": 10, "input_lr_multiplier": 16}
+
+
+class Budget:
+    """How long a phase of training may take: a number of samples, and perhaps a deadline.
+
+    Parameters
+    ----------
+    samples_seen : int
+        Samples seen before the phase.
+    n_samples : float
+        Samples of the phase; inf if there is no end.
+    batch_size : int, default=0
+        Samples of a step.
+    deadline : float, default=inf
+        Time, as told by `time.perf_counter`, at which it has to end.
+    """
+
+    def __init__(self, samples_seen, n_samples, batch_size=0, deadline=inf):
+        self.first, self.n_samples, self.batch_size = samples_seen, n_samples, batch_size
+        self.start, self.deadline = perf_counter(), deadline
+
+    def progress(self, samples_seen):
+        """Return the fraction, 0 to 1, of the samples that are used up.
+
+        If the time is used up faster, by more than a step, return the fraction of the time. A
+        deadline that is far away thus changes nothing.
+        """
+        by_samples = (samples_seen - self.first) / self.n_samples
+        if self.deadline == inf:
+            return by_samples
+        by_time = (perf_counter() - self.start) / max(self.deadline - self.start, 1e-9)
+        is_late = by_time > by_samples + self.batch_size / self.n_samples
+        return min(by_time, 1.0) if is_late else by_samples
+
+    def is_over(self):
+        """Tell whether the deadline has passed."""
+        return self.deadline < inf and perf_counter() >= self.deadline
+
+
+class TrainingRun:
+    """One phase of training: a state, and what it is trained on.
+
+    Parameters
+    ----------
+    network : Network
+    data : object with attributes X, codes and weight
+        See `Minibatches`.
+    config : TrainingConfig
+    state : TrainingState
+        Is updated from epoch to epoch.
+    rows : ndarray of int, default=None
+        The rows of `data` to train on; None is all of them.
+    validate : callable, default=None
+        ``validate(params)`` returns the loss and the score of the validation set.
+    monitor : {'loss', 'validation_loss', 'validation_score'}, default='loss'
+        What patience watches, and by which the best epoch is chosen unless it is 'loss'.
+
+    Attributes
+    ----------
+    phase : str
+        The name of the phase in the history.
+    budget : Budget
+    report : callable or None
+        ``report(fraction)`` is called after each tenth of a long epoch, except the last.
+
+    Raises
+    ------
+    ValueError
+        If the penalty is too strong for the sample weights.
+    """
+
+    phase, report = "fit", None
+
+    def __init__(self, network, data, config, state, rows=None, validate=None, monitor="loss"):
+        self.config, self.state = config, state
+        self.validate, self.monitor = validate, monitor
+        self.minibatches = Minibatches(data, config.batch_size, state.params.dtype, rows)
+        alpha = config.alpha / self.minibatches.mean_weight
+        if alpha >= LARGEST_ALPHA:
+            raise ValueError(
+                f"alpha={config.alpha} is not accepted with sample weights of mean "
+                f"{self.minibatches.mean_weight:.3g}: the penalty, which is divided by their sum, "
+                "is too large. Lower alpha, or scale sample_weight to a mean of 1."
+            )
+        batch_size, dropout = self.minibatches.batch_size, config.dropout
+        self.backprop = Backprop(state.params, network, batch_size, alpha, dropout)
+        n_samples = config.max_iter * self.minibatches.n
+        self.budget = Budget(state.samples_seen, n_samples, batch_size)
+        self.lap = perf_counter()
+
+    def epochs(self):
+        """Train; yield after each epoch why to stop, or None. The state is consistent then.
+
+        Raises
+        ------
+        ValueError
+            If the loss or the parameters stop being finite. The state is not consistent then.
+        """
+        config, state, backprop = self.config, self.state, self.backprop
+        optimizer, state.optimizer = start_optimizer(config, state)
+        update = make_update(optimizer, state.optimizer, backprop, config)
+        for _ in range(config.max_iter):
+            if backprop.dropout:
+                seed = state.rng.randint(2**32, size=4, dtype=np.uint32)
+                backprop.bits = np.random.SFC64(seed)
+            yield self.end_epoch(*self.one_epoch(update))
+
+    def one_epoch(self, update):
+        """Train for one epoch, or up to the deadline; return its mean loss and last learning rate.
+
+        The loss is the mean of the minibatches' losses, each at the parameters of its own step; inf
+        if a loss or a parameter is not finite.
+        """
+        config, state, backprop, budget = self.config, self.state, self.backprop, self.budget
+        n, before, seen, total, part = self.minibatches.n, state.samples_seen, 0, 0.0, 1
+        rate, schedule = config.learning_rate_init * state.rate_factor, self.schedule
+        n_parts = self.n_parts if self.report else 0
+        # A diverging run overflows first. The loss shows it, so warnings are not needed.
+        with np.errstate(over="ignore", invalid="ignore"):
+            for batch in self.minibatches.epoch(state.rng if config.shuffle else None):
+                progress = budget.progress(before + seen)
+                learning_rate = rate * schedule(progress, before, config.power_t)
+                loss, n_rows = backprop(batch), batch.X.shape[0]
+                if not isfinite(loss):
+                    return inf, learning_rate
+                update(learning_rate)
+                total += n_rows * loss
+                seen += n_rows
+                if budget.is_over():
+                    break
+                if part < n_parts and seen * n_parts >= part * n:
+                    self.report(part / n_parts)
+                    part += 1
+            else:
+                seen = n  # skipped batches count as rows with a loss of 0
+        state.samples_seen = before + seen
+        return total / seen if np.isfinite(backprop.params).all() else inf, learning_rate
+
+    def end_epoch(self, loss, learning_rate=nan):
+        """Record an epoch and evaluate the validation set; return why to stop, or None.
+
+        Raises
+        ------
+        ValueError
+            If the training or validation loss is not finite.
+        """
+        state = self.state
+        validation_loss, score = nan, nan
+        if isfinite(loss) and self.validate is not None:
+            validation_loss, score = self.validate(state.params)
+        if not isfinite(loss) or (self.validate is not None and not isfinite(validation_loss)):
+            self.raise_diverged()
+        now = perf_counter()
+        epoch, seconds = len(state.history["epoch"]) + 1, now - self.lap
+        values = self.phase, epoch, loss, learning_rate, seconds, validation_loss, score
+        for column, value in zip(HISTORY, values, strict=True):
+            state.history[column].append(value)
+        state.n_iter += 1
+        self.lap = now
+        monitored = {"loss": loss, "validation_loss": validation_loss, "validation_score": -score}
+        return self.why_stop(monitored[self.monitor])
+
+    def why_stop(self, monitored):
+        """Keep the best epoch, count stale ones; return why to stop, or None."""
+        config, state = self.config, self.state
+        if self.monitor != "loss" and (state.best is None or -monitored > state.best_score):
+            state.best, state.best_score = state.weights(), -monitored
+        improved = monitored <= state.best_monitored - config.tol
+        state.stale_epochs = 0 if improved else state.stale_epochs + 1
+        state.best_monitored = min(monitored, state.best_monitored)
+        if state.stale_epochs >= config.n_iter_no_change:
+            rate = config.learning_rate_init * state.rate_factor
+            if config.learning_rate == "adaptive" and rate > SMALLEST_RATE:
+                state.rate_factor /= ADAPTIVE_DIVISOR
+                state.stale_epochs = 0
+            else:
+                what = {"loss": "training loss"}.get(self.monitor, self.monitor.replace("_", " "))
+                return (
+                    f"The {what} did not improve by tol={config.tol} in {state.stale_epochs} epochs"
+                )
+        return "max_time is over" if self.budget.is_over() else None
+
+    @property
+    def schedule(self):
+        """The schedule of the learning rate; 'adaptive' is constant between its divisions."""
+        name = self.config.learning_rate
+        return SCHEDULES["constant" if name == "adaptive" else name]
+
+    @property
+    def n_parts(self):
+        """In how many parts an epoch reports its progress; 0 if it is short."""
+        n, batch_size = self.minibatches.n, self.minibatches.batch_size
+        is_long = 6 * n * (self.backprop.n_weights + 10_000) > LONG_EPOCH
+        return PARTS if is_long and n >= PARTS * batch_size else 0
+
+    def raise_diverged(self):
+        """Raise the error that names what may have made training diverge."""
+        names = ["learning_rate_init"]
+        names += [name for name in MAY_DIVERGE if getattr(self.config, name) > MAY_DIVERGE[name]]
+        causes = " or ".join(f"{name}={getattr(self.config, name)}" for name in names)
+        raise ValueError(
+            f"The loss is not finite any more in epoch {len(self.state.history['epoch']) + 1}. "
+            f"Lower {causes}, and scale X, for instance with StandardScaler."
+        )
+
+
+def start_optimizer(config, state):
+    """Return the optimizer and its state: a copy of the one so far, or a new one if it differs."""
+    optimizer_class = OPTIMIZERS[config.solver]
+    optimizer = optimizer_class(
+        **{f.name: f.type(getattr(config, f.name)) for f in fields(optimizer_class)}
+    )
+    started = optimizer.start(state.params)
+    if state.optimizer.keys() == started.keys():
+        for name, value in state.optimizer.items():
+            is_array = np.ndim(value) > 0
+            started[name] = aligned_copy(value, state.params.dtype) if is_array else value
+    return optimizer, started
+
+
+def make_update(optimizer, optimizer_state, backprop, config):
+    """Return ``update(learning_rate)``: decoupled weight decay [1]_, then the optimizer's step.
+
+    The weights, not the biases, shrink by the factor 1 - learning_rate * weight_decay. The step of
+    the first layer's weights is multiplied by ``input_lr_multiplier``.
+
+    References
+    ----------
+    .. [1] Loshchilov and Hutter, "Decoupled Weight Decay Regularization", ICLR 2019.
+    """
+    params, grad, decay = backprop.params, backprop.grad, config.weight_decay
+    weights, first = params[: backprop.n_weights], backprop.weights[0]
+    extra = config.input_lr_multiplier - 1
+    moved = np.empty_like(first) if extra else None
+
+    def update(learning_rate):
+        if decay > 0:
+            weights[:] *= 1 - learning_rate * decay
+        if extra:
+            np.copyto(moved, first)
+        optimizer.step(params, grad, learning_rate, optimizer_state)
+        if extra:
+            np.subtract(first, moved, out=moved)
+            np.multiply(moved, extra, out=moved)
+            np.add(first, moved, out=first)
+
+    return update

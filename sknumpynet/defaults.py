@@ -1,0 +1,165 @@
+"""The presets: what each 'auto' means, by solver, by method and by the training data.
+
+`docs/defaults.md` has the measurements behind the numbers.
+"""
+
+from math import ceil, inf, sqrt
+
+import numpy as np
+
+from sknumpynet.core.schedules import ANNEALING
+from sknumpynet.core.state import TrainingConfig
+
+# Below this many rows: no dropout, no pilot run, and float64.
+FEW_ROWS = 100
+# Steps of a tuned fit, unless that is too few or too many epochs.
+STEPS, MIN_EPOCHS, MAX_EPOCHS = 2200, 30, 400
+# A pilot run is followed by this fraction of its epochs on all rows.
+FINAL_FRACTION = 0.25
+SKLEARN_ITERATIONS, LBFGS_ITERATIONS = 200, 200
+
+
+def input_lr_multiplier(data, values):
+    """sqrt(50 / total variance of X), within [1, 16]"""
+    return sqrt(50 / min(max(data.total_variance, 50 / 16**2), 50))
+
+
+def dropout(data, values):
+    """0.1; 0 below 100 rows"""
+    return 0.1 if data.n >= FEW_ROWS else 0.0
+
+
+def patience(data, values):
+    """np.inf; 40 with early_stopping"""
+    return 40 if values["early_stopping"] else inf
+
+
+def dtype(data, values):
+    """float32; float64 below 100 rows"""
+    return "float32" if data.n >= FEW_ROWS else "float64"
+
+
+def dtype_of_X(data, values):  # noqa: N802
+    """the dtype of X if it is a float dtype, else float64"""
+    return data.X.dtype.name if data.X.dtype in (np.float32, np.float64) else "float64"
+
+
+COLUMNS = "adam", "sgd", "lbfgs", "partial_fit, adam", "partial_fit, sgd", "sklearn"
+# fmt: off
+DEFAULTS = {
+    # tuned fit:             adam         sgd          lbfgs     partial_fit: adam  sgd      sklearn
+    "hidden_layer_sizes":  ((256, 256),  (256, 256),  (100,),    (256, 256), (256, 256), (100,)),
+    "activation":          ("gelu",      "gelu",      "tanh",    "gelu",     "gelu",     "relu"),
+    "alpha":               (1e-4,        1e-4,        1.0,       1e-4,       1e-4,       1e-4),
+    "batch_size":          (128,         128,         200,       16,         16,         200),
+    "learning_rate":       ("one_cycle", "one_cycle", "constant",
+                            "constant",  "constant",  "constant"),
+    "learning_rate_init":  (0.005,       0.2,         0.001,     0.002,      0.05,       0.001),
+    "input_lr_multiplier": (input_lr_multiplier, 1.0, 1.0, input_lr_multiplier, 1.0,   1.0),
+    "beta_2":              (0.98,        0.98,        0.98,      0.98,       0.98,       0.999),
+    "dropout":             (dropout,     dropout,     0.0,       0.0,        0.0,        0.0),
+    "label_smoothing":     (0.1,         0.1,         0.0,       0.1,        0.1,        0.0),
+    "weight_decay":        (0.1,         0.0,         0.0,       0.1,        0.0,        0.0),
+    "n_iter_no_change":    (patience,    patience,    10,        inf,        inf,        10),
+    "dtype":               (dtype,       dtype,       "float64",
+                            "float32",   "float32",   dtype_of_X),
+}
+# fmt: on
+# What a fitted network keeps when it is trained further, unless the user sets it.
+KEPT = "hidden_layer_sizes", "activation", "label_smoothing", "input_lr_multiplier", "dtype"
+
+
+def is_auto(value):
+    """Tell whether a value is 'auto'."""
+    return isinstance(value, str) and value == "auto"
+
+
+def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
+    """Return the TrainingConfig that an estimator's parameters mean.
+
+    Parameters
+    ----------
+    values : dict
+        The parameters of the estimator.
+    data : Data
+        The training data.
+    is_fit : bool, default=True
+        Whether the method is `fit`; else it is `partial_fit`.
+    fitted : dict or None, default=None
+        ``settings_`` of the network that is trained further; None for a new one.
+    validated : bool, default=False
+        Whether the user passed validation data.
+
+    Returns
+    -------
+    config : TrainingConfig
+
+    Raises
+    ------
+    ValueError
+        If parameters do not fit each other.
+    """
+    solver, tuned = values["solver"], values["preset"] == "tuned"
+    known = solver if solver in COLUMNS else "adam"
+    column = (known if is_fit else f"partial_fit, {known}") if tuned else "sklearn"
+    values = dict(values)
+    values["early_stopping"] &= solver != "lbfgs" or validated
+    for name, row in DEFAULTS.items():
+        if is_auto(values[name]):
+            if fitted is not None and name in KEPT and not (name == "dtype" and solver == "lbfgs"):
+                values[name] = fitted[name]
+            else:
+                default = row[COLUMNS.index(column)]
+                values[name] = default(data, values) if callable(default) else default
+    sizes = tuple(int(size) for size in np.ravel(values["hidden_layer_sizes"]))
+    values["hidden_layer_sizes"] = sizes
+    values["dropout"] = per_layer(values["dropout"], len(sizes))
+    watched = fitted is not None or validated or values["early_stopping"]
+    pilot = is_fit and tuned and solver != "lbfgs" and not watched
+    pilot = pilot and len(data.nonzero_rows) >= FEW_ROWS
+    values["max_iter"] = most_epochs(values, data, pilot) if is_fit else 1
+    values["pilot_run"] = pilot and values["max_iter"] >= 1 + FINAL_FRACTION
+    if not is_fit:
+        endless = values["learning_rate"] not in (*ANNEALING, "adaptive")
+        values["learning_rate"] = values["learning_rate"] if endless else "constant"
+        values["n_iter_no_change"] = inf
+    if solver == "lbfgs":
+        check_lbfgs(values)
+        values["batch_size"] = data.n
+        values["n_iter_no_change"] = values["n_iter_no_change"] if values["early_stopping"] else inf
+    casts = TrainingConfig.__annotations__
+    return TrainingConfig(**{name: cast(values[name]) for name, cast in casts.items()})
+
+
+def most_epochs(values, data, pilot):
+    """Return the largest number of epochs, or of iterations of 'lbfgs', of a fit."""
+    given, effort = values["max_iter"], values["effort"]
+    if values["preset"] == "sklearn" or values["solver"] == "lbfgs":
+        default = LBFGS_ITERATIONS if values["solver"] == "lbfgs" else SKLEARN_ITERATIONS
+        return max(1, round(effort * default)) if is_auto(given) else given
+    epochs = STEPS / ceil(data.n / min(values["batch_size"], data.n))
+    epochs = max(1, round(effort * max(MIN_EPOCHS, min(epochs, MAX_EPOCHS))))
+    epochs = ceil(epochs * (1 + FINAL_FRACTION)) if pilot else epochs
+    return epochs if is_auto(given) else min(given, epochs)
+
+
+def per_layer(dropout, n_hidden):
+    """Return a dropout probability for each hidden layer."""
+    rates = (dropout,) * n_hidden if np.ndim(dropout) == 0 else tuple(dropout)
+    if len(rates) != n_hidden:
+        raise ValueError(
+            f"dropout={dropout!r} is not accepted: it must be a number, or have one for each of "
+            f"the {n_hidden} hidden layers."
+        )
+    return tuple(float(rate) for rate in rates)
+
+
+def check_lbfgs(values):
+    """Raise if there are parameters that act on single minibatches, which 'lbfgs' does not have."""
+    names = [name for name in ("dropout", "weight_decay") if np.any(values[name])]
+    if names:
+        given = " and ".join(f"{name}={values[name]!r}" for name in names)
+        raise ValueError(
+            f"solver='lbfgs' is not accepted with {given}, which only 'sgd' and 'adam' support: "
+            "leave it out and use alpha, or choose another solver."
+        )

@@ -1,0 +1,60 @@
+"""The fitted attributes of the estimator."""
+
+from dataclasses import asdict
+
+import numpy as np
+
+
+class Layers(list):
+    """A list of views of `params_`; assigning an item, or all, writes to the parameters."""
+
+    def __setitem__(self, index, values):
+        targets = self[index] if isinstance(index, slice) else [self[index]]
+        values = list(values) if isinstance(index, slice) else [values]
+        for target, value in zip(targets, values, strict=True):
+            if np.shape(value) != target.shape:
+                raise ValueError(
+                    f"an array of shape {np.shape(value)} cannot replace a layer's {target.shape}."
+                )
+        for target, value in zip(targets, values, strict=True):
+            target[...] = value
+
+
+def describe_fit(task, config, snapshot, *, resumable):
+    """Return the fitted attributes.
+
+    Parameters
+    ----------
+    task : dict
+        Those that the data determine, and what `partial_fit` continues from.
+    config : TrainingConfig
+    snapshot : dict
+        Of the `TrainingState`.
+    resumable : bool
+        Whether to keep the optimizer's state and the random stream.
+    """
+    history, n_iter = snapshot["history"], snapshot["n_iter"]
+    validated = [
+        score if phase == "fit" and score == score else None
+        for phase, score in zip(history["phase"], history["validation_score"], strict=True)
+    ]
+    scores = [score for score in validated if score is not None]
+    latest = [score for score in validated[-n_iter:] if score is not None]
+    resume = dict(task["_resume"])
+    if resumable:
+        resume |= {name: snapshot[name] for name in ("optimizer", "random_state")}
+    return {
+        **task,
+        "_resume": resume,
+        "settings_": asdict(config),
+        "params_": snapshot["params"],
+        "n_layers_": len(config.hidden_layer_sizes) + 2,
+        "n_iter_": n_iter,
+        "t_": snapshot["samples_seen"],
+        "loss_": history["loss"][-1],
+        "loss_curve_": list(history["loss"]),
+        "best_loss_": None if config.early_stopping else min(history["loss"]),
+        "validation_scores_": scores or None,
+        "best_validation_score_": max(latest, default=None),
+        "history_": history,
+    }

@@ -1,0 +1,112 @@
+"""The phases of a fit: what the pilot run and the training after it have in common."""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from sknumpynet.callbacks import FitObserver
+from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.arrays import aligned_copy
+from sknumpynet.core.losses import LOSSES
+from sknumpynet.core.network import Network, initialize
+from sknumpynet.core.state import TrainingState
+from sknumpynet.core.training import TrainingRun
+from sknumpynet.data import Data
+from sknumpynet.pilot import pilot_run
+from sknumpynet.validation import ValidationSet, split
+
+
+def start(estimator, task, config, *, is_new):
+    """Return the network, and the state in which its training starts."""
+    sizes = task["n_features_in_"], *config.hidden_layer_sizes, task["n_outputs_"]
+    loss = LOSSES[task["out_activation_"]](config.label_smoothing)
+    network = Network(sizes, ACTIVATIONS[config.activation], loss)
+    rng = estimator.random_state
+    if rng is None:
+        rng = check_random_state(None).randint(2**32, dtype=np.uint32)
+    rng = deepcopy(check_random_state(rng))
+    if is_new:
+        return network, TrainingState(initialize(network, rng, config.dtype), rng)
+    if "random_state" in estimator._resume:
+        rng.set_state(estimator._resume["random_state"])
+    return network, TrainingState(
+        aligned_copy(estimator.params_, config.dtype),
+        rng,
+        optimizer=estimator._resume.get("optimizer", {}),
+        samples_seen=estimator.t_,
+        history={column: list(values) for column, values in estimator.history_.items()},
+    )
+
+
+@dataclass
+class Fit:
+    """A call of `fit`, once everything is validated.
+
+    Parameters
+    ----------
+    network : Network
+    data : Data
+        Weighted by sample and class weights.
+    view : NumpyMLPClassifier or None
+        A fitted estimator but for its ``params_``, for scorers; None without validation data.
+    observer : FitObserver
+    deadline : float
+        Time, as told by `time.perf_counter`, at which the call has to end; inf if there is none.
+    """
+
+    network: Network
+    data: Data
+    view: object
+    observer: FitObserver
+    deadline: float = inf
+
+    def run(self, config, state, validation=None):
+        """Train from the start to the end; return the final state, and why it ended or None.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+        state : TrainingState
+        validation : Data or None
+            Validation data that the user passed.
+        """
+        rows = None
+        if config.early_stopping and validation is None:
+            rows, held_out = split(self.data, config.validation_fraction, state.rng)
+            validation = self.data.take(held_out)
+        if config.pilot_run:
+            config, state = pilot_run(self, config, state)
+        reason = self.observer.stopped
+        if config.max_iter > 0 and reason is None:
+            reason = self.train(config, state, "fit", rows=rows, validation=validation)
+            state.restore_best()
+        return state, reason
+
+    def train(self, config, state, phase, *, rows=None, validation=None, deadline=None, until=None):
+        """Train for one phase; return why it ended, or None at the end of max_iter.
+
+        Parameters
+        ----------
+        config : TrainingConfig
+        state : TrainingState
+        phase : {'pilot', 'fit', 'partial_fit'}
+        rows : ndarray of int or None
+            The rows to train on; None is all of them.
+        validation : Data or None
+        deadline : float or None
+            If it is not that of the fit.
+        until : callable or None
+            ``until()`` may return a reason to stop after each epoch.
+        """
+        validate, monitor = None, "loss"
+        if validation is not None:
+            validate = ValidationSet(validation, self.network, self.view).evaluate
+            monitor = "validation_score" if config.early_stopping else "loss"
+            monitor = "validation_loss" if phase == "pilot" else monitor
+        state.start_phase()
+        run = TrainingRun(self.network, self.data, config, state, rows, validate, monitor)
+        run.phase, run.budget.deadline = phase, self.deadline if deadline is None else deadline
+        return self.observer.train(run, until)

@@ -1,0 +1,207 @@
+"""What 'auto' means, and how many epochs a fit may have."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+
+from sknumpynet import NumpyMLPClassifier
+from sknumpynet.defaults import COLUMNS, DEFAULTS, resolve
+
+
+def data(n, total_variance=50.0, dtype=np.float32):
+    """Return what the defaults depend on."""
+    X = np.zeros((1, 1), dtype)
+    return SimpleNamespace(n=n, total_variance=total_variance, X=X, nonzero_rows=range(n))
+
+
+def config(n=1000, total_variance=50.0, x_dtype=np.float32, fitted=None, **settings):
+    values = NumpyMLPClassifier(**settings).get_params()
+    return resolve(values, data(n, total_variance, x_dtype), fitted=fitted)
+
+
+def stream_config(n=1000, fitted=None, **settings):
+    values = NumpyMLPClassifier(**settings).get_params()
+    return resolve(values, data(n), is_fit=False, fitted=fitted)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_auto_is_the_value_of_its_column_and_a_value_is_itself(name, column):
+    preset = {"preset": "sklearn"} if column == "sklearn" else {}
+    method, _, solver = column.rpartition(", ")
+    solver = "adam" if column == "sklearn" else solver
+    make = stream_config if method else config
+    value = DEFAULTS[name][COLUMNS.index(column)]
+    resolved = getattr(make(solver=solver, **preset), name)
+    if name == "dropout":
+        assert set(resolved) <= {0.0, 0.1}
+    elif not callable(value) and (solver, name) not in (
+        ("lbfgs", "batch_size"),
+        ("lbfgs", "n_iter_no_change"),
+    ):
+        assert resolved == value
+    explicit = {"hidden_layer_sizes": (7,), "activation": "silu", "alpha": 0.3, "batch_size": 7}
+    explicit |= {"learning_rate": "invscaling", "learning_rate_init": 0.7, "dtype": "float64"}
+    explicit |= {"input_lr_multiplier": 3.0, "beta_2": 0.5, "label_smoothing": 0.3}
+    if solver != "lbfgs" and name in explicit:
+        assert (
+            getattr(make(solver=solver, **preset, **{name: explicit[name]}), name) == explicit[name]
+        )
+
+
+@pytest.mark.parametrize("given", [0.25, 3, np.float32(0.5)])
+def test_numbers_become_python_numbers(given):
+    assert type(config(learning_rate_init=given).learning_rate_init) is float
+    assert type(config(hidden_layer_sizes=np.array([3, 4])).hidden_layer_sizes[0]) is int
+
+
+@pytest.mark.parametrize(
+    ("total_variance", "multiplier"),
+    [(0.0, 16), (0.1, 16), (50 / 16**2, 16), (2.0, 5), (12.5, 2), (50, 1), (784, 1), (np.inf, 1)],
+)
+def test_few_or_small_features_learn_faster_within_bounds(total_variance, multiplier):
+    assert config(total_variance=total_variance).input_lr_multiplier == pytest.approx(multiplier)
+    if 0.2 < total_variance < 50:
+        more = config(total_variance=0.98 * total_variance).input_lr_multiplier
+        assert more == pytest.approx(min(16, multiplier / np.sqrt(0.98)))
+
+
+def test_sparse_data_have_no_multiplier():
+    rng = np.random.RandomState(0)
+    X = csr_array(rng.rand(100, 3) * (rng.rand(100, 3) < 0.1))
+    model = NumpyMLPClassifier(4, max_iter=1).fit(X, np.arange(100) % 2)
+    assert model.settings_["input_lr_multiplier"] == 1
+
+
+def test_few_rows_have_no_dropout_no_pilot_run_and_float64():
+    few, enough = config(n=99), config(n=100)
+    assert (few.dropout, enough.dropout) == ((0, 0), (0.1, 0.1))
+    assert (few.pilot_run, enough.pilot_run) == (False, True)
+    assert (few.dtype, enough.dtype) == ("float64", "float32")
+
+
+def test_the_preset_sklearn_has_the_dtype_of_x():
+    for dtype, expected in [("float32", "float32"), ("float64", "float64"), ("uint8", "float64")]:
+        assert config(preset="sklearn", x_dtype=np.dtype(dtype)).dtype == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "epochs"),
+    [
+        (128, 400),  # one step an epoch: the most
+        (128 * 5, 400),
+        (128 * 6, 367),  # 2200 steps
+        (128 * 10, 220),
+        (128 * 10 + 1, 200),
+        (128 * 73, 30),  # the least
+        (10**6, 30),
+    ],
+)
+def test_a_tuned_fit_has_2200_steps_but_30_to_400_epochs(n, epochs):
+    assert config(n=n, early_stopping=True).max_iter == epochs
+    total = config(n=n).max_iter
+    assert total == -(-epochs * 5 // 4)  # a quarter more after the pilot run
+
+
+@pytest.mark.parametrize(("effort", "epochs"), [(0.001, 1), (0.25, 55), (1, 220), (100, 22_000)])
+def test_effort_multiplies_the_epochs(effort, epochs):
+    assert config(n=1280, effort=effort, early_stopping=True).max_iter == epochs
+    sklearn = config(effort=effort, preset="sklearn").max_iter
+    assert sklearn == config(effort=effort, solver="lbfgs").max_iter == max(1, round(200 * effort))
+    assert config(effort=effort, max_iter=7, preset="sklearn").max_iter == 7
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("max_iter", [1, 2, 20, 274, 275, 1000])
+def test_max_iter_caps_the_epochs_of_the_preset(max_iter, solver):
+    auto, capped = config(n=1280, solver=solver), config(n=1280, solver=solver, max_iter=max_iter)
+    assert auto.max_iter == 275
+    assert capped.max_iter == min(max_iter, 275)
+    assert capped.pilot_run == (max_iter > 1)
+    others = [name for name in vars(auto) if name not in ("max_iter", "pilot_run")]
+    assert all(getattr(auto, name) == getattr(capped, name) for name in others)
+
+
+@pytest.mark.parametrize("settings", [{"preset": "sklearn"}, {"solver": "lbfgs"}])
+def test_max_iter_is_itself_where_nothing_is_annealed(settings):
+    assert config(**settings).max_iter == 200
+    for max_iter in (3, 5000):
+        assert config(max_iter=max_iter, **settings).max_iter == max_iter
+
+
+def test_there_is_no_pilot_run_where_the_user_watches_or_continues():
+    fitted = vars(config())
+    assert config().pilot_run
+    assert not config(early_stopping=True).pilot_run
+    assert not config(fitted=fitted, warm_start=True).pilot_run
+    assert not config(solver="lbfgs").pilot_run
+    assert not config(preset="sklearn").pilot_run
+    assert not stream_config().pilot_run
+    values = NumpyMLPClassifier().get_params()
+    assert not resolve(values, data(1000), validated=True).pilot_run
+
+
+def test_early_stopping_has_a_patience_of_40_epochs():
+    assert config().n_iter_no_change == np.inf
+    assert config(early_stopping=True).n_iter_no_change == 40
+    assert config(early_stopping=True, n_iter_no_change=3).n_iter_no_change == 3
+    assert stream_config(n_iter_no_change=3).n_iter_no_change == np.inf
+
+
+def test_lbfgs_ignores_early_stopping_and_patience_without_validation_data():
+    settings = {"solver": "lbfgs", "early_stopping": True, "n_iter_no_change": 3}
+    assert not config(**settings).early_stopping
+    assert config(**settings).n_iter_no_change == np.inf
+    values = NumpyMLPClassifier(**settings).get_params()
+    validated = resolve(values, data(1000), validated=True)
+    assert validated.early_stopping
+    assert validated.n_iter_no_change == 3
+    assert config(solver="lbfgs").batch_size == 1000
+
+
+def test_a_network_that_is_trained_further_keeps_what_belongs_to_it():
+    settings = {"hidden_layer_sizes": (9,), "activation": "elu", "label_smoothing": 0.3}
+    fitted = vars(config(**settings, input_lr_multiplier=2.5, dtype="float64"))
+    for make in (config, stream_config):
+        continued = make(fitted=fitted)
+        assert {n: getattr(continued, n) for n in settings} == settings
+        assert (continued.input_lr_multiplier, continued.dtype) == (2.5, "float64")
+        assert make(fitted=fitted, label_smoothing=0.0).label_smoothing == 0
+    small = {**fitted, "dtype": "float32"}
+    assert config(fitted=small, solver="lbfgs", label_smoothing=0.0).dtype == "float64"
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine", "one_cycle", "adaptive"])
+def test_a_stream_has_no_end_to_anneal_towards(schedule):
+    assert config(learning_rate=schedule).learning_rate == schedule
+    assert stream_config(learning_rate=schedule).learning_rate == "constant"
+    assert stream_config(learning_rate="invscaling").learning_rate == "invscaling"
+    assert stream_config().max_iter == 1
+
+
+def test_dropout_is_per_layer():
+    assert config(hidden_layer_sizes=(3, 4, 5), dropout=0.2).dropout == (0.2, 0.2, 0.2)
+    assert config(hidden_layer_sizes=(3, 4), dropout=[0.2, 0.0]).dropout == (0.2, 0.0)
+    assert config(hidden_layer_sizes=()).dropout == ()
+    with pytest.raises(ValueError, match=r"dropout=\[0\.2\].*each of the 2 hidden layers"):
+        config(hidden_layer_sizes=(3, 4), dropout=[0.2])
+
+
+def test_a_new_solver_has_the_defaults_of_adam():
+    for make in (config, stream_config):
+        adam = make()
+        values = {**NumpyMLPClassifier().get_params(), "solver": "new"}
+        new = resolve(values, data(1000), is_fit=make is config)
+        assert {**vars(new), "solver": "adam"} == vars(adam)
+
+
+def test_resolving_changes_neither_the_parameters_nor_the_fitted_settings():
+    model = NumpyMLPClassifier(max_iter=2)
+    values = model.get_params()
+    before, fitted = dict(values), vars(config())
+    fitted_before = dict(fitted)
+    resolve(values, data(1000), fitted=fitted)
+    assert values == before
+    assert fitted == fitted_before

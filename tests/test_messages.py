@@ -1,0 +1,130 @@
+"""What a user reads: warnings, the lines of `verbose`, progress bars, the record of a fit."""
+
+import re
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import log_loss
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from sknumpynet import NumpyMLPClassifier
+
+rng = np.random.RandomState(0)
+X = rng.randn(300, 5)
+y = (X[:, 0] + 0.3 * rng.randn(300) > 0).astype(int)
+X_noise, noise = rng.randn(600, 10), rng.randint(2, size=600)
+
+CALLERS = {
+    "fit": lambda model: model.fit(X, y),
+    "pipeline": lambda model: make_pipeline(StandardScaler(), model).fit(X, y),
+    "grid search": lambda model: GridSearchCV(model, {"alpha": [0.1]}, cv=2).fit(X, y),
+}
+
+
+@pytest.mark.parametrize("caller", CALLERS)
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"preset": "sklearn", "max_iter": 2}, r"n_iter_=2 epochs.*Raise max_iter or tol"),
+        ({"max_iter": 2, "batch_size": 1000}, r"batch_size=1000 is clipped to the \d+ samples"),
+    ],
+)
+def test_a_warning_comes_once_a_fit_and_points_at_the_users_line(caller, settings, message):
+    model = NumpyMLPClassifier(4, **settings)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        CALLERS[caller](model)
+    assert len(caught) == (3 if caller == "grid search" else 1)
+    for warning in caught:
+        assert re.search(message, str(warning.message))
+        assert warning.filename == __file__
+
+
+def test_the_convergence_warning_counts_all_epochs_of_the_call():
+    model = NumpyMLPClassifier(4, learning_rate="constant", effort=0.1)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(X, y)
+    assert f"n_iter_={model.n_iter_} epochs" in str(caught[0].message)
+    assert model.n_iter_ == len(model.loss_curve_)
+
+
+def test_verbose_counts_to_the_total_through_the_pilot_run(capsys):
+    model = NumpyMLPClassifier(4, effort=0.1, verbose=True, random_state=0).fit(X, y)
+    lines = capsys.readouterr().out.splitlines()
+    number = r"-?\d+\.\d+"
+    pattern = (
+        rf"Iteration (\d+) of (\d+)( \(pilot run\))?, loss = {number}"
+        rf"(, validation loss = {number}, score = {number})?, {number} s"
+    )
+    matches = [re.fullmatch(pattern, line) for line in lines]
+    assert all(matches)
+    assert [int(match[1]) for match in matches] == model.history_["epoch"]
+    assert {int(match[2]) for match in matches} == {model.settings_["max_iter"]} == {model.n_iter_}
+    is_pilot = [phase == "pilot" for phase in model.history_["phase"]]
+    assert [match[3] is not None for match in matches] == is_pilot
+    assert [match[4] is not None for match in matches] == is_pilot
+
+
+def test_verbose_says_why_training_stops_or_starts_again(capsys):
+    model = NumpyMLPClassifier(64, verbose=1, random_state=0).fit(X_noise, noise)
+    out = capsys.readouterr().out
+    assert "The validation loss is rising. Stopping.\nStarting again, with all rows.\n" in out
+    assert out.count("Iteration ") == model.n_iter_
+    NumpyMLPClassifier(4, preset="sklearn", tol=1, n_iter_no_change=3, verbose=1).fit(X, y)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "The training loss did not improve by tol=1.0 in 3 epochs. Stopping."
+
+
+def test_a_long_epoch_shows_its_progress(capsys, monkeypatch):
+    monkeypatch.setattr("sknumpynet.core.training.LONG_EPOCH", 0)
+    monkeypatch.setattr("sknumpynet.callbacks.SECONDS_BETWEEN_LINES", 0.0)
+    settings = {"preset": "sklearn", "batch_size": 10, "max_iter": 1, "learning_rate": "linear"}
+    NumpyMLPClassifier(4, verbose=True, **settings).fit(X, y)
+    *progress, last = capsys.readouterr().out.splitlines()
+    assert progress == [f"{10 * part}% of the next epoch" for part in range(1, 10)]
+    assert last.startswith("Iteration 1 of 1,")
+    NumpyMLPClassifier(4, **settings).fit(X, y)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("starts_again", [False, True])
+def test_the_history_has_every_epoch_of_both_phases(starts_again):
+    data = (X_noise, noise) if starts_again else (X_noise, X_noise[:, 0] > 0)
+    model = NumpyMLPClassifier(64, random_state=0).fit(*data)
+    history = model.history_
+    n_pilot = history["phase"].count("pilot")
+    assert history["phase"] == ["pilot"] * n_pilot + ["fit"] * (model.n_iter_ - n_pilot)
+    assert 0 < n_pilot < model.n_iter_ == len(model.loss_curve_)
+    assert history["epoch"] == list(range(1, model.n_iter_ + 1))
+    held_out = np.isfinite(history["validation_loss"])
+    assert held_out[:n_pilot].all()
+    assert not held_out[n_pilot:].any()
+    seen_in_the_pilot_run = 0 if starts_again else 480 * n_pilot
+    assert model.t_ == seen_in_the_pilot_run + 600 * (model.n_iter_ - n_pilot)
+
+
+def test_the_loss_of_a_smoothed_network_is_comparable_to_the_log_loss():
+    target = rng.randint(3, size=300)
+    separable = np.eye(3)[target] * 10
+    for smoothing in (0.0, 0.2):
+        model = NumpyMLPClassifier(
+            32, dropout=0, alpha=0, label_smoothing=smoothing, max_iter=100, random_state=0
+        ).fit(separable, target)
+        assert model.loss_ < 0.05
+        assert_allclose(model.loss_, log_loss(target, model.predict_proba(separable)), atol=0.05)
+
+
+def test_settings_show_what_auto_became():
+    model = NumpyMLPClassifier(max_iter=2).fit(X, y)
+    assert "auto" not in map(str, model.settings_.values())
+    names = set(model.get_params())
+    assert set(model.settings_) - {"pilot_run"} <= names
+    assert model.settings_["dropout"] == (0.1, 0.1)
+    explicit = {n: v for n, v in model.settings_.items() if n in names}
+    again = NumpyMLPClassifier(**explicit).fit(X, y)
+    assert again.settings_ == model.settings_

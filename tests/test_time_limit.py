@@ -1,0 +1,90 @@
+"""`max_time`, by a clock on which every minibatch takes one second and all else no time."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from sknumpynet import NumpyMLPClassifier
+from sknumpynet.core.network import Backprop
+
+MODULES = "core.training", "classifier", "pilot", "callbacks"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The seconds passed, in a list of one."""
+    seconds = [0.0]
+
+    def backprop(self, batch, original=Backprop.__call__):
+        seconds[0] += 1
+        return original(self, batch)
+
+    monkeypatch.setattr(Backprop, "__call__", backprop)
+    for module in MODULES:
+        monkeypatch.setattr(f"sknumpynet.{module}.perf_counter", lambda: seconds[0])
+    return seconds
+
+
+def noisy(n, noise, seed=0):
+    """Return a rule of two of ten features, with that fraction of the labels drawn at random."""
+    rng = np.random.RandomState(seed)
+    X = rng.randn(n, 10)
+    return X, np.where(rng.rand(n) < noise, rng.randint(2, size=n), X[:, 0] + X[:, 1] > 0)
+
+
+CASES = {
+    "pilot": {},
+    "early stopping": {"early_stopping": True, "n_iter_no_change": np.inf},
+    "sklearn": {"preset": "sklearn", "tol": 0, "learning_rate": "linear"},
+    "sgd": {"solver": "sgd", "preset": "sklearn", "learning_rate": "cosine"},
+}
+
+
+@pytest.mark.parametrize("max_time", [1e-9, 3, 40, 200])
+@pytest.mark.parametrize("case", CASES)
+def test_fit_ends_at_the_deadline_within_an_epoch_and_is_annealed(clock, case, max_time):
+    X, y = noisy(1000, 0.0)
+    settings = {"hidden_layer_sizes": 8, "batch_size": 20, "random_state": 0, **CASES[case]}
+    model = NumpyMLPClassifier(max_time=max_time, **settings).fit(X, y)
+    assert clock[0] <= max(1, max_time) + (case == "pilot")  # at least one step for each phase
+    assert clock[0] >= max_time - 1
+    assert model.settings_["max_iter"] > model.n_iter_
+    if max_time >= 40:
+        rates = np.array(model.history_["learning_rate"])
+        assert rates[-1] < 0.05 * max(rates[-1], model.settings_["learning_rate_init"])
+
+
+def test_the_deadline_ends_an_epoch_whose_record_tells_what_was_seen(clock):
+    X, y = noisy(1000, 0.0)
+    model = NumpyMLPClassifier(8, preset="sklearn", batch_size=20, max_time=70).fit(X, y)
+    assert model.n_iter_ == 2
+    assert model.t_ == 70 * 20
+    assert model.history_["seconds"] == [50, 20]
+
+
+def test_without_a_limit_that_matters_nothing_changes(clock):
+    X, y = noisy(300, 0.0)
+    plain, limited = (
+        NumpyMLPClassifier(8, max_iter=20, max_time=seconds, random_state=0).fit(X, y)
+        for seconds in (None, 1e9)
+    )
+    assert np.array_equal(plain.params_, limited.params_)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.5, 0.9])
+def test_more_time_is_never_clearly_worse(clock, noise):
+    X, y = noisy(600, noise)
+    X_test, y_test = noisy(4000, noise, seed=1)
+    losses = []
+    for max_time in (10, 20, 40, 60, 80, 100, 120, 150, 200, 300, 500, 1e9):
+        model = NumpyMLPClassifier(64, max_time=max_time, random_state=0).fit(X, y)
+        losses.append(log_loss(y_test, model.predict_proba(X_test)))
+    best_so_far = np.minimum.accumulate(losses)
+    assert (np.array(losses) < best_so_far + 0.05).all(), losses
+
+
+def test_lbfgs_ends_at_the_deadline_too(clock):
+    X, y = noisy(300, 0.5)
+    model = NumpyMLPClassifier(8, solver="lbfgs", max_iter=500, max_time=30).fit(X, y)
+    assert clock[0] == 30
+    assert 1 <= model.n_iter_ < 30

@@ -1,0 +1,170 @@
+"""The validation split, and the scores of what it holds out."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.metrics import get_scorer_names, log_loss
+
+from sknumpynet import NumpyMLPClassifier
+from sknumpynet.data import Data
+from sknumpynet.validation import duplicates, split
+
+
+def data(X, y, weight=None):
+    return Data(X, y, y, None if weight is None else np.reshape(weight, (-1, 1)))
+
+
+def parity(copies):
+    """Return all binary rows of three features, `copies` times, and their parity."""
+    X = np.array([[i >> j & 1 for j in range(3)] for i in range(8)] * copies)
+    return X, X.sum(axis=1) % 2
+
+
+def noisy_levels(n, seed):
+    """Return a one-hot feature of 20 levels, whose labels have P(y = 1) of 0.2 or 0.8."""
+    rng = np.random.RandomState(seed)
+    level = rng.randint(20, size=n)
+    return np.eye(20)[level], (rng.rand(n) < np.where(level % 2, 0.8, 0.2)).astype(int)
+
+
+@pytest.mark.parametrize("copies", [1, 2, 4])
+def test_few_copies_of_a_row_stay_on_one_side(copies):
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(50, 3), np.arange(50) % 2
+    order = rng.permutation(50 * copies) % 50
+    train, held_out = split(data(X[order], y[order]), 0.2, rng)
+    assert not set(order[train]) & set(order[held_out])
+    assert sorted([*train, *held_out]) == list(range(50 * copies))
+    assert len(held_out) == 10 * copies
+
+
+def test_many_copies_of_a_row_are_split_as_different_rows():
+    X, y = parity(50)
+    train, held_out = split(data(X, y), 0.2, np.random.RandomState(0))
+    assert len(held_out) == 80
+    assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held_out], axis=0)) == 8
+
+
+@pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])
+def test_few_distinct_rows_can_be_learnt(settings):
+    X, y = parity(50)
+    assert NumpyMLPClassifier(random_state=0, **settings).fit(X, y).score(X, y) == 1
+    X, y = np.tile([[0, 0], [0, 1], [1, 0], [1, 1]], (30, 1)), np.tile([0, 1, 1, 0], 30)
+    assert NumpyMLPClassifier(random_state=0, **settings).fit(X, y).score(X, y) == 1
+
+
+def test_noisy_labels_of_discrete_features_are_split_without_bias():
+    for seed in range(4):
+        X, y = noisy_levels(2000, seed)
+        model = NumpyMLPClassifier(32, early_stopping=True, max_iter=20, random_state=seed)
+        assert model.fit(X, y).best_validation_score_ > 0.7
+        X_test, y_test = noisy_levels(4000, 100 + seed)
+        assert model.score(X_test, y_test) > 0.78
+
+
+def test_rows_of_weight_zero_are_on_neither_side():
+    X, y = np.random.RandomState(0).randn(40, 2), np.arange(40) % 2
+    weight = (np.arange(40) < 30).astype(float)
+    train, held_out = split(data(X, y, weight), 0.2, np.random.RandomState(0))
+    assert sorted([*train, *held_out]) == list(range(30))
+
+
+def test_a_row_of_weight_two_is_split_as_two_rows():
+    rng = np.random.RandomState(0)
+    X, y, count = rng.randn(60, 3), np.arange(60) % 3, rng.randint(3, size=60)
+    weighted = split(data(X, y, count.astype(float)), 0.2, np.random.RandomState(1))
+    order = np.repeat(np.arange(60), count)
+    repeated = split(data(X[order], y[order]), 0.2, np.random.RandomState(1))
+    for ours, theirs in zip(weighted, repeated, strict=True):
+        assert_array_equal(np.unique(ours), np.unique(order[theirs]))
+
+
+@pytest.mark.parametrize("convert", [np.float32, np.asfortranarray, sparse.csr_array, np.uint8])
+def test_duplicates_are_equal_rows_in_the_order_of_first_copies(convert):
+    X = np.random.RandomState(0).randint(3, size=(5000, 5)).astype(float)
+    rows = np.arange(5000)[::-1]
+    first, group = duplicates(convert(X), rows)
+    assert_array_equal(X[rows][first][group], X[rows])
+    assert len(first) == len(np.unique(X, axis=0))
+    assert_array_equal(np.sort(first), first)
+    if convert is not np.uint8:
+        X[X == 0] = -0.0
+        assert_array_equal(duplicates(convert(X), rows)[1], group)
+
+
+def test_duplicates_know_a_sparse_row_however_it_is_stored():
+    twice = sparse.csr_array(([1.0, 2.0, 3.0, 0.0, 3.0], [1, 0, 0, 2, 1], [0, 4, 5]), (2, 3))
+    rows = np.arange(3)
+    X = sparse.vstack([twice, sparse.csr_array([[5.0, 1.0, 0.0]])], format="csr")
+    first, group = duplicates(X, rows)
+    assert_array_equal(first, [0, 1])
+    assert_array_equal(group, [0, 1, 0])
+    assert X.nnz == 7  # which is not changed
+
+
+def test_the_split_is_the_same_in_every_process():
+    code = (
+        "import numpy as np; from sknumpynet.validation import split; "
+        "from sknumpynet.data import Data; X = np.arange(60.0).reshape(30, 2); y = np.arange(30);"
+        "print(split(Data(X, y, y, None), 0.2, np.random.RandomState(0))[1])"
+    )
+    outputs = {subprocess.check_output([sys.executable, "-c", code]) for _ in range(2)}
+    assert len(outputs) == 1
+
+
+CLASSIFICATION = (
+    "accuracy",
+    "loss",
+    "roc_auc",
+    "f1",
+    "rand_score",
+    "neg_log_loss",
+    "d2_log_loss_score",
+)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("scoring", [*CLASSIFICATION, "callable", "callable with weights"])
+def test_every_scorer_works_with_and_without_weights(scoring, weighted):
+    if scoring not in ("loss", *get_scorer_names()) and not scoring.startswith("callable"):
+        pytest.skip(f"this scikit-learn has no scorer {scoring!r}")
+    seen = []
+
+    def plain(estimator, X, y):
+        return estimator.score(X, y)
+
+    def with_weights(estimator, X, y, sample_weight=None):
+        seen.append(sample_weight)
+        return estimator.score(X, y, sample_weight)
+
+    scoring = {"callable": plain, "callable with weights": with_weights}.get(scoring, scoring)
+    rng = np.random.RandomState(0)
+    X = rng.randn(200, 3)
+    y = (X[:, 0] > 0).astype(int)
+    weight = rng.rand(200) + 0.1 if weighted else None
+    model = NumpyMLPClassifier(8, scoring=scoring, early_stopping=True, max_iter=3, random_state=0)
+    model.fit(X, y, weight, X_val=X, y_val=y, sample_weight_val=weight)
+    assert np.isfinite(model.validation_scores_).all()
+    if scoring == "accuracy":
+        assert_allclose(model.best_validation_score_, model.score(X, y, weight))
+    best = int(np.argmax(model.validation_scores_))
+    expected = log_loss(y, model.predict_proba(X), sample_weight=weight)
+    assert_allclose(model.history_["validation_loss"][best], expected, rtol=1e-4)
+    assert all((weights is not None) == weighted for weights in seen)
+
+
+def test_the_pilot_run_records_the_score_that_was_asked_for():
+    rng = np.random.RandomState(0)
+    X = rng.randn(200, 3)
+    y = (X[:, 0] > 0).astype(int)
+    for scoring in ("accuracy", "roc_auc"):
+        history = (
+            NumpyMLPClassifier(8, scoring=scoring, max_iter=5, random_state=0).fit(X, y).history_
+        )
+        scores = np.array(history["validation_score"])[np.array(history["phase"]) == "pilot"]
+        assert len(scores) == 4
+        assert ((scores >= 0) & (scores <= 1)).all()
