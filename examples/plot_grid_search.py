@@ -1,8 +1,9 @@
-"""Tune a Pipeline by grid search on the digits that come with scikit-learn.
+"""Tune a Pipeline by a grid search on the digits that come with scikit-learn.
 
     python examples/plot_grid_search.py [--output grid_search.png]
 
-Sixteen candidates, five folds, two processes; then the refitted best one on held-out digits.
+The grid has sixteen candidates, evaluated in five folds by two processes. The best candidate is
+refitted and scored on a test set.
 """
 
 import argparse
@@ -33,7 +34,8 @@ def main():
 
     X, y = load_digits(return_X_y=True)
     X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
-    mlp = NumpyMLPClassifier(learning_rate_init=5e-3, max_iter=100, tol=1e-3, random_state=0)
+    settings = {"learning_rate_init": 5e-3, "max_iter": 100, "tol": 1e-3, "random_state": 0}
+    mlp = NumpyMLPClassifier(preset="sklearn", **settings)
     pipeline = Pipeline([("scale", MinMaxScaler()), ("mlp", mlp)])
     search = GridSearchCV(pipeline, GRID, n_jobs=2).fit(X_train, y_train)
     print(f"best of the grid: {search.best_params_}")

@@ -1,10 +1,10 @@
-"""Write the small sets of scikit-learn, and some made up, for accuracy.py to read.
+"""Write scikit-learn's small data sets and some synthetic ones, in the form accuracy.py reads.
 
     python examples/benchmarks/make_sets.py DIR [--others]
     SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py --cv --scaler skew
 
-Nothing has to be fetched. Of the defaults only the length of training was chosen on these sets (and
-iris and wine), and nothing on the others.
+Nothing is downloaded. The length of training in the tuned preset was chosen on these sets, together
+with iris and wine. No default was chosen on the remaining sets of --others.
 """
 
 import argparse
@@ -14,26 +14,27 @@ import numpy as np
 from sklearn import datasets
 
 
-def made_up(**settings):
+def mixture(**settings):
+    """Return clusters of normal features."""
     return datasets.make_classification(random_state=0, **settings)
 
 
-def checkerboard(n, d, part, squared=2):
-    """Return squares in the first two of d features, or cubes in three; a part of y is wrong."""
+def checkerboard(n, d, flipped, n_informative=2):
+    """Return a checkerboard in the first features of d, with a fraction of the labels flipped."""
     rng = np.random.RandomState(0)
     X = rng.rand(n, d)
-    y = np.floor(4 * X[:, :squared]).sum(axis=1).astype(int) % 2
-    return X, np.where(rng.rand(n) < part, 1 - y, y)
+    y = np.floor(4 * X[:, :n_informative]).sum(axis=1).astype(int) % 2
+    return X, np.where(rng.rand(n) < flipped, 1 - y, y)
 
 
 def friedman(n):
-    """Return Friedman's first function of ten features, with noise, cut into quarters."""
+    """Return Friedman's first function of ten features, with noise, cut at its quartiles."""
     X, t = datasets.make_friedman1(n, 10, noise=1.0, random_state=0)
     return X, np.digitize(t, np.quantile(t, [0.25, 0.5, 0.75]))
 
 
 def long_tails(n):
-    """Return log-normal features of which four matter."""
+    """Return twelve log-normal features, of which four determine the class."""
     rng = np.random.RandomState(0)
     Z = rng.randn(n, 12)
     score = Z[:, 0] * Z[:, 1] + np.sin(2 * Z[:, 2]) + Z[:, 3]
@@ -41,7 +42,7 @@ def long_tails(n):
 
 
 def network(n, d, units, n_classes, noise):
-    """Return normal features, and what a random network with two hidden layers makes of them."""
+    """Return normal features, labelled by a random network with two hidden layers."""
     rng = np.random.RandomState(0)
     X = A = rng.randn(n, d)
     for _ in range(2):
@@ -59,8 +60,8 @@ SETS = {
     "quantiles": datasets.make_gaussian_quantiles(
         n_samples=4000, n_features=8, n_classes=4, random_state=0
     ),
-    "clusters": made_up(n_samples=3000, n_features=40, n_informative=8, n_classes=5, class_sep=1.5),
-    "clusters_noisy": made_up(
+    "clusters": mixture(n_samples=3000, n_features=40, n_informative=8, n_classes=5, class_sep=1.5),
+    "clusters_noisy": mixture(
         n_samples=3000,
         n_features=20,
         n_informative=10,
@@ -68,8 +69,8 @@ SETS = {
         n_clusters_per_class=4,
         flip_y=0.1,
     ),
-    "clusters_wide": made_up(n_samples=600, n_features=500, n_informative=20, n_redundant=50),
-    "clusters_rare": made_up(
+    "clusters_wide": mixture(n_samples=600, n_features=500, n_informative=20, n_redundant=50),
+    "clusters_rare": mixture(
         n_samples=5000, n_features=15, n_informative=6, weights=[0.95], flip_y=0.02
     ),
     "checkerboard": checkerboard(5000, 4, 0.05),
@@ -77,13 +78,13 @@ SETS = {
     "long_tails": long_tails(4000),
 }
 
-# On these nothing was chosen, but for iris and wine.
+# Apart from iris and wine, no default was chosen on these sets.
 OTHERS = {
     "iris": datasets.load_iris(return_X_y=True),
     "wine": datasets.load_wine(return_X_y=True),
-    "few_rows": made_up(n_samples=400, n_features=200, n_informative=20),
-    "rare": made_up(n_samples=12_000, n_features=15, n_informative=6, weights=[0.98], flip_y=0.005),
-    "many_clusters": made_up(
+    "few_rows": mixture(n_samples=400, n_features=200, n_informative=20),
+    "rare": mixture(n_samples=12_000, n_features=15, n_informative=6, weights=[0.98], flip_y=0.005),
+    "many_clusters": mixture(
         n_samples=12_000, n_features=20, n_informative=12, n_classes=7, n_clusters_per_class=8
     ),
     "network": network(12_000, 30, 64, 10, 0.1),
@@ -96,7 +97,7 @@ OTHERS = {
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("directory", type=Path, metavar="DIR")
-    parser.add_argument("--others", action="store_true", help="the sets that decided nothing")
+    parser.add_argument("--others", action="store_true", help="the sets of the final comparison")
     arguments = parser.parse_args()
     directory = arguments.directory / "tabular"
     directory.mkdir(parents=True, exist_ok=True)

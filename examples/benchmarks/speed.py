@@ -1,10 +1,11 @@
-"""Speed and memory beside scikit-learn, PyTorch (where installed) and the matrix products alone.
+"""Speed and memory compared with scikit-learn, PyTorch and the bare matrix products.
 
     python examples/benchmarks/speed.py [--data-dir DIR] [--sections abcdefghij] [--repeats 5]
 
-One process, the contenders in turn, medians of the repeats. "floor" is the time of the same matrix
-products in reused buffers and nothing else. Epoch times are differences of two trainings, of one
-epoch and of more, so that what happens once does not count.
+Everything runs in one process. The candidates take turns, and medians of the repeats are printed.
+PyTorch is included if it is installed. "floor" is the time of the same matrix products in reused
+buffers and nothing else. The time of an epoch is a difference of two trainings, of one epoch and of
+several, so that start-up costs cancel.
 """
 
 import argparse
@@ -46,17 +47,19 @@ TWO_EPOCHS = {
     "label_smoothing": 0.1,
     "max_iter": 2,
 }
+# The settings of MLPClassifier; parameters are float32 for every dtype of X.
+Ours = partial(NumpyMLPClassifier, preset="sklearn", dtype="float32")
 
 
 def train(make, X, y, hidden, batch_size, epochs):
     make(hidden, batch_size=batch_size, max_iter=epochs, tol=0, random_state=0).fit(X, y)
 
 
-ours, scikit_learns = partial(train, NumpyMLPClassifier), partial(train, MLPClassifier)
+ours, scikit_learns = partial(train, Ours), partial(train, MLPClassifier)
 
 
 def pytorchs(X, y, hidden, batch_size, epochs):
-    """Eager PyTorch as a practised user writes it: whole tensors, fused Adam."""
+    """Train with idiomatic eager PyTorch: batches indexed from one tensor, fused Adam."""
     sizes = X.shape[1], *np.ravel(hidden), len(np.unique(y))
     layers = []
     for fan_in, fan_out in pairwise(int(size) for size in sizes):
@@ -99,7 +102,7 @@ if torch is None:
 
 
 def clock(call):
-    """Return the seconds that a call takes, after the threads of the last one have calmed down."""
+    """Return the seconds that a call takes, after a pause in which BLAS threads fall asleep."""
     time.sleep(0.3)
     start = time.perf_counter()
     call()
@@ -127,7 +130,7 @@ def epoch_times(trainers, problems, repeats):
 
 
 def table(title, rows, unit="ms", scale=1e3):
-    """Print seconds in `unit`, and each contender's ratio to ours."""
+    """Print seconds in `unit`, and the ratio of each candidate to ours."""
     print(f"\n{title}\n")
     names = list(next(iter(rows.values())))
     others = [name for name in names if name != "ours"]
@@ -143,7 +146,7 @@ def table(title, rows, unit="ms", scale=1e3):
 
 
 def peak(call):
-    """Return the most MB that a call has allocated at one time."""
+    """Return the peak memory that a call allocates, in MB."""
     gc.collect()
     tracemalloc.start()
     call()
@@ -159,7 +162,7 @@ def random_problem(n, sizes, seed=0):
 
 
 class Sections:
-    """One method a section; the letters are those of the option --sections."""
+    """The sections of the benchmark, one method for each letter of the option --sections."""
 
     def __init__(self, X, y, test, repeats):
         self.X, self.y, self.test, self.repeats = X, y, test, repeats
@@ -172,12 +175,12 @@ class Sections:
         table(f"(a) an epoch of {len(self.X)} x 784 -> 256 -> 10, float32, Adam", rows)
         seconds, accuracy = [], []
         for seed in range(self.repeats):
-            model = NumpyMLPClassifier(256, random_state=seed, **TWO_EPOCHS)
+            model = Ours(256, random_state=seed, **TWO_EPOCHS)
             seconds.append(clock(lambda m=model: m.fit(self.X, self.y)))
             accuracy.append(model.score(*self.test))
         print(
             f"\nTwo epochs of one cycle: {np.median(seconds):.2f} s from the call of fit to the "
-            f"end, test accuracy {np.mean(accuracy):.2%} mean, {min(accuracy):.2%} least; the "
+            f"end, test accuracy {np.mean(accuracy):.2%} mean, {min(accuracy):.2%} minimum; the "
             f"floor of an epoch is {rows['batch 128']['floor']:.2f} s"
         )
 
@@ -189,7 +192,7 @@ class Sections:
             seconds = epoch_times(TRAINERS, (X, y, sizes[1], size), self.repeats)
             label = f"{' -> '.join(map(str, sizes))}, batch {size}"
             rows[label] = {name: value / n_steps for name, value in seconds.items()}
-        table("(b) a step of a small net and of a tiny one", rows, "us", 1e6)
+        table("(b) a step of a small network and of a tiny one", rows, "us", 1e6)
 
     def c(self):
         X, y = random_problem(12_800, (20, 10))
@@ -215,14 +218,14 @@ class Sections:
         X.resize(n, d)
         score = X @ rng.standard_normal((d, 4)).astype(np.float32)
         y = score.argmax(axis=1)
-        problems = {f"{n} x {d}, {nnz} non-zeros a row": (X, y, 100, 200)}
+        problems = {f"{n} x {d}, {nnz} non-zeros per row": (X, y, 100, 200)}
         sms = Path(os.environ.get("SKNUMPYNET_DATA", "")) / "tabular" / "sms_spam_sparse.npz"
         if sms.is_file():
             file = np.load(sms)
             X = sparse.csr_matrix(
                 (file["data"], file["indices"], file["indptr"]), shape=file["shape"]
             )
-            label = f"sms_spam, {X.shape[0]} x {X.shape[1]}, {X.nnz / X.shape[0]:.0f} a row"
+            label = f"sms_spam, {X.shape[0]} x {X.shape[1]}, {X.nnz / X.shape[0]:.0f} per row"
             problems[label] = X, file["y"], 100, 200
         two = {name: TRAINERS[name] for name in ("ours", "scikit-learn")}
         rows = {name: epoch_times(two, p, self.repeats) for name, p in problems.items()}
@@ -231,7 +234,7 @@ class Sections:
     def f(self):
         hidden = 256
         models = {
-            "ours": NumpyMLPClassifier(hidden, max_iter=1),
+            "ours": Ours(hidden, max_iter=1),
             "scikit-learn": MLPClassifier(hidden, max_iter=1),
         }
         for model in models.values():
@@ -262,9 +265,7 @@ class Sections:
             mb = [peak(lambda t=t, X=X: t(X, self.y, 256, 200, 1)) for t in (ours, scikit_learns)]
             print(f"| fit, {len(X)} rows, {kind} | {mb[0]:.0f} | {mb[1]:.0f} |")
         X, y = random_problem(1_000_000, (20, 2))
-        models = [
-            M(256, max_iter=1).fit(X[:2000], y[:2000]) for M in (NumpyMLPClassifier, MLPClassifier)
-        ]
+        models = [M(256, max_iter=1).fit(X[:2000], y[:2000]) for M in (Ours, MLPClassifier)]
         result = 1e6 * 2 * 8 / 2**20
         mb = [peak(lambda m=m: m.predict_proba(X)) - result for m in models]
         label = "predict_proba, 1,000,000 x 20 -> 256 -> 2, beyond its result"
@@ -282,7 +283,7 @@ class Sections:
             X, y = self.X[:15_000], self.y[:15_000]
             seconds = epoch_times(trainers, (X, y, width, 200), self.repeats)
             rows[f"{width} units"] = {name: value / len(X) for name, value in seconds.items()}
-        table("(h) growth: a row in an epoch, 784 -> 256 -> 10, batch 200", rows, "us", 1e6)
+        table("(h) scaling: time per row of an epoch, 784 -> 256 -> 10, batch 200", rows, "us", 1e6)
 
     def i(self):
         rows = {}
@@ -300,7 +301,7 @@ class Sections:
         grid = {"alpha": [1e-5, 1e-4, 1e-3, 1e-2]}
         calls = {
             name: lambda m=model: GridSearchCV(m(256, max_iter=5), grid, n_jobs=2, cv=3).fit(X, y)
-            for name, model in (("ours", NumpyMLPClassifier), ("scikit-learn", MLPClassifier))
+            for name, model in (("ours", Ours), ("scikit-learn", MLPClassifier))
         }
         table(
             "(j) GridSearchCV, 12 fits of 5 epochs, n_jobs=2", {"search": medians(calls, 3)}, "s", 1
