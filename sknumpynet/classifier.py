@@ -120,7 +120,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         results repeatable.
     tol : float, default=1e-4
         Smallest change of the loss or validation score that counts as an improvement; for 'lbfgs'
-        the largest component of the gradient at convergence.
+        the largest component of the gradient at convergence, unless the loss stops changing first.
     verbose : bool or int, default=False
         Whether to print the loss, validation loss and score, and seconds of each epoch.
     warm_start : bool, default=False
@@ -180,7 +180,8 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     classes_ : ndarray of shape (n_classes,)
         The class labels; for multilabel targets 0 .. n_labels - 1.
     settings_ : dict
-        The value of each hyper-parameter in the last call, with nothing left at 'auto'.
+        The values that the last call trained with, nothing left at 'auto', and ``pilot_run``,
+        whether there was one.
     params_ : ndarray of shape (n_parameters,)
         All weights, then all biases.
     coefs_ : list of ndarray of shape (fan_in, fan_out)
@@ -371,10 +372,12 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         finally:
             if observer.last is not None:
                 self._commit(attributes(observer.last), observer.last, is_new=is_new)
-        if reason is None and config.learning_rate not in ANNEALING:
+        is_cut = self.n_iter_ == config.max_iter or not config.pilot_run
+        if reason is None and is_cut and config.learning_rate not in ANNEALING:
+            limit = "max_iter" if self.n_iter_ == config.max_iter else "max_fun"
             warn_user(
-                f"Training ended after n_iter_={self.n_iter_} epochs, the limit by max_iter, while "
-                "the loss was still improving. Raise max_iter or tol if this matters.",
+                f"Training ended after n_iter_={self.n_iter_} epochs, the limit by {limit}, while "
+                f"the loss was still improving. Raise {limit} or tol if this matters.",
                 ConvergenceWarning,
             )
         return self

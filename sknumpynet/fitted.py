@@ -11,6 +11,8 @@ class Layers(list):
     def __setitem__(self, index, values):
         targets = self[index] if isinstance(index, slice) else [self[index]]
         values = list(values) if isinstance(index, slice) else [values]
+        if len(values) != len(targets):
+            raise ValueError(f"{len(values)} arrays cannot replace those of {len(targets)} layers.")
         for target, value in zip(targets, values, strict=True):
             if np.shape(value) != target.shape:
                 raise ValueError(

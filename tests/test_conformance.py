@@ -1,4 +1,4 @@
-"""scikit-learn's own checks of an estimator."""
+"""scikit-learn's checks of estimators."""
 
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -8,16 +8,15 @@ from sknumpynet import NumpyMLPClassifier, SkewAwareScaler
 CONFIGURATIONS = [
     NumpyMLPClassifier(),
     NumpyMLPClassifier(preset="sklearn"),
-    NumpyMLPClassifier(effort=0.5, class_weight="balanced"),
-    NumpyMLPClassifier(solver="sgd"),
-    NumpyMLPClassifier(solver="lbfgs"),
-    # The checks' few rows are too few to hold out a tenth of them with other solvers, for which
-    # partial_fit, which several checks call, also refuses early_stopping.
-    NumpyMLPClassifier(solver="lbfgs", early_stopping=True),
+    NumpyMLPClassifier(32, effort=0.5, class_weight="balanced"),
+    NumpyMLPClassifier(32, solver="sgd"),
+    NumpyMLPClassifier(32, "logistic", shuffle=False, effort=0.5),
+    NumpyMLPClassifier((20, 20), "silu", learning_rate="linear", dtype="float64", effort=0.5),
     NumpyMLPClassifier((), learning_rate_init=0.1),
-    NumpyMLPClassifier(20, "logistic", shuffle=False, max_iter=200),
-    NumpyMLPClassifier((20, 20), "silu", dtype="float64", learning_rate="linear"),
-    NumpyMLPClassifier(max_time=60),
+    NumpyMLPClassifier(32, max_time=600),
+    NumpyMLPClassifier(solver="lbfgs"),
+    # With the other solvers, early_stopping makes partial_fit raise, which several checks call.
+    NumpyMLPClassifier(solver="lbfgs", early_stopping=True),
     NumpyMLPClassifier(preset="sklearn", solver="lbfgs"),
     NumpyMLPClassifier(preset="sklearn", solver="sgd", learning_rate_init=0.1),
     NumpyMLPClassifier((16, 8), "tanh", preset="sklearn", learning_rate_init=0.01),

@@ -26,29 +26,52 @@ def stream_config(n=1000, fitted=None, **settings):
     return resolve(values, data(n), is_fit=False, fitted=fitted)
 
 
+def column_config(column, **settings):
+    """Return the config that a column of the table is about."""
+    method, _, solver = column.rpartition(", ")
+    own = {"preset": "sklearn"} if column == "sklearn" else {"solver": solver}
+    return (stream_config if method else config)(**own, **settings)
+
+
 @pytest.mark.parametrize("column", COLUMNS)
 @pytest.mark.parametrize("name", DEFAULTS)
-def test_auto_is_the_value_of_its_column_and_a_value_is_itself(name, column):
-    preset = {"preset": "sklearn"} if column == "sklearn" else {}
-    method, _, solver = column.rpartition(", ")
-    solver = "adam" if column == "sklearn" else solver
-    make = stream_config if method else config
+def test_auto_is_the_value_of_its_column(name, column):
     value = DEFAULTS[name][COLUMNS.index(column)]
-    resolved = getattr(make(solver=solver, **preset), name)
+    value = value(data(1000), {"early_stopping": False}) if callable(value) else value
+    resolved = column_config(column)
     if name == "dropout":
-        assert set(resolved) <= {0.0, 0.1}
-    elif not callable(value) and (solver, name) not in (
-        ("lbfgs", "batch_size"),
-        ("lbfgs", "n_iter_no_change"),
-    ):
-        assert resolved == value
-    explicit = {"hidden_layer_sizes": (7,), "activation": "silu", "alpha": 0.3, "batch_size": 7}
-    explicit |= {"learning_rate": "invscaling", "learning_rate_init": 0.7, "dtype": "float64"}
-    explicit |= {"input_lr_multiplier": 3.0, "beta_2": 0.5, "label_smoothing": 0.3}
-    if solver != "lbfgs" and name in explicit:
-        assert (
-            getattr(make(solver=solver, **preset, **{name: explicit[name]}), name) == explicit[name]
-        )
+        value = (value,) * len(resolved.hidden_layer_sizes)
+    if column == "lbfgs":  # which has a single batch, and no patience without validation data
+        value = {"batch_size": 1000, "n_iter_no_change": np.inf}.get(name, value)
+    assert getattr(resolved, name) == value
+
+
+GIVEN = {
+    "hidden_layer_sizes": (7,),
+    "activation": "silu",
+    "alpha": 0.3,
+    "batch_size": 7,
+    "learning_rate": "invscaling",
+    "learning_rate_init": 0.7,
+    "input_lr_multiplier": 3.0,
+    "beta_2": 0.5,
+    "dropout": 0.3,
+    "label_smoothing": 0.3,
+    "weight_decay": 0.3,
+    "dtype": "float64",
+}
+
+
+NOT_WITH_LBFGS = "batch_size", "dropout", "weight_decay"
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [(n, c) for n in GIVEN for c in COLUMNS if c != "lbfgs" or n not in NOT_WITH_LBFGS],
+)
+def test_a_value_that_is_given_is_used(name, column):
+    resolved = getattr(column_config(column, **{name: GIVEN[name]}), name)
+    assert resolved in (GIVEN[name], (GIVEN[name],) * 2, (GIVEN[name],))
 
 
 @pytest.mark.parametrize("given", [0.25, 3, np.float32(0.5)])
@@ -100,14 +123,15 @@ def test_the_preset_sklearn_has_the_dtype_of_x():
     ],
 )
 def test_a_tuned_fit_has_2200_steps_but_30_to_400_epochs(n, epochs):
-    assert config(n=n, early_stopping=True).max_iter == epochs
-    total = config(n=n).max_iter
+    assert config(n=n, batch_size=128, early_stopping=True).max_iter == epochs
+    total = config(n=n, batch_size=128).max_iter
     assert total == -(-epochs * 5 // 4)  # a quarter more after the pilot run
 
 
 @pytest.mark.parametrize(("effort", "epochs"), [(0.001, 1), (0.25, 55), (1, 220), (100, 22_000)])
 def test_effort_multiplies_the_epochs(effort, epochs):
-    assert config(n=1280, effort=effort, early_stopping=True).max_iter == epochs
+    tuned = config(n=1280, batch_size=128, effort=effort, early_stopping=True)
+    assert tuned.max_iter == epochs
     sklearn = config(effort=effort, preset="sklearn").max_iter
     assert sklearn == config(effort=effort, solver="lbfgs").max_iter == max(1, round(200 * effort))
     assert config(effort=effort, max_iter=7, preset="sklearn").max_iter == 7
@@ -116,7 +140,8 @@ def test_effort_multiplies_the_epochs(effort, epochs):
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
 @pytest.mark.parametrize("max_iter", [1, 2, 20, 274, 275, 1000])
 def test_max_iter_caps_the_epochs_of_the_preset(max_iter, solver):
-    auto, capped = config(n=1280, solver=solver), config(n=1280, solver=solver, max_iter=max_iter)
+    settings = {"n": 1280, "solver": solver, "batch_size": 128}
+    auto, capped = config(**settings), config(**settings, max_iter=max_iter)
     assert auto.max_iter == 275
     assert capped.max_iter == min(max_iter, 275)
     assert capped.pilot_run == (max_iter > 1)
@@ -125,13 +150,13 @@ def test_max_iter_caps_the_epochs_of_the_preset(max_iter, solver):
 
 
 @pytest.mark.parametrize("settings", [{"preset": "sklearn"}, {"solver": "lbfgs"}])
-def test_max_iter_is_itself_where_nothing_is_annealed(settings):
+def test_max_iter_is_used_as_it_is_with_the_preset_sklearn_and_with_lbfgs(settings):
     assert config(**settings).max_iter == 200
     for max_iter in (3, 5000):
         assert config(max_iter=max_iter, **settings).max_iter == max_iter
 
 
-def test_there_is_no_pilot_run_where_the_user_watches_or_continues():
+def test_there_is_no_pilot_run_with_validation_data_or_for_a_network_trained_further():
     fitted = vars(config())
     assert config().pilot_run
     assert not config(early_stopping=True).pilot_run
@@ -174,7 +199,7 @@ def test_a_network_that_is_trained_further_keeps_what_belongs_to_it():
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine", "one_cycle", "adaptive"])
-def test_a_stream_has_no_end_to_anneal_towards(schedule):
+def test_partial_fit_replaces_schedules_that_need_an_end_by_constant(schedule):
     assert config(learning_rate=schedule).learning_rate == schedule
     assert stream_config(learning_rate=schedule).learning_rate == "constant"
     assert stream_config(learning_rate="invscaling").learning_rate == "invscaling"

@@ -1,4 +1,4 @@
-"""The pilot run: how long to train, and with which network to go on."""
+"""The pilot run: how many epochs to train on all rows, and which network."""
 
 from types import SimpleNamespace
 
@@ -46,15 +46,16 @@ def test_a_loss_has_turned_up_if_it_stays_well_above_its_minimum(losses, expecte
 class FakeFit:
     """Stands in for `Fit`: `train` writes given validation losses into the state."""
 
-    def __init__(self, n, losses, deadline=np.inf, seconds=0.0, ended_by=None):
+    def __init__(self, n, losses, deadline=np.inf, ended_by=None, after_epoch=lambda: None):
         rng = np.random.RandomState(0)
         X, y = rng.randn(n, 2), np.arange(n) % 2
         self.data, self.losses, self.deadline = Data(X, y, y, None), losses, deadline
-        self.seconds, self.ended_by, self.said = seconds, ended_by, []
+        self.ended_by, self.after_epoch, self.said = ended_by, after_epoch, []
         self.observer = SimpleNamespace(say=self.said.append)
 
     def train(self, config, state, phase, *, rows, validation, deadline, until):
-        self.config, self.rows, self.validation, self.share = config, rows, validation, deadline
+        self.config, self.rows, self.validation = config, rows, validation
+        self.pilot_deadline = deadline
         assert phase == "pilot"
         for loss in self.losses[: config.max_iter]:
             state.history["validation_loss"].append(loss)
@@ -63,25 +64,29 @@ class FakeFit:
             state.samples_seen += len(rows)
             if loss == min(state.history["validation_loss"]):
                 state.best = state.weights()
-            clock.now += self.seconds
+            self.after_epoch()
             if reason := until():
                 return reason
         return self.ended_by
 
 
-clock = SimpleNamespace(now=0.0)
+class Clock:
+    """Stands in for `perf_counter`; stands still unless it ticks."""
+
+    def __init__(self, seconds_per_tick, now=0.0):
+        self.seconds_per_tick, self.now = seconds_per_tick, now
+
+    def tick(self):
+        self.now += self.seconds_per_tick
+
+    def __call__(self):
+        return self.now
 
 
-@pytest.fixture(autouse=True)
-def stopped_clock(monkeypatch):
-    clock.now = 0.0
-    monkeypatch.setattr("sknumpynet.pilot.perf_counter", lambda: clock.now)
-
-
-def run(fit, max_iter=125, **settings):
-    """Return what `pilot_run` decides, with the training state it began with."""
-    values = NumpyMLPClassifier(4, **settings).get_params()
-    config = resolve({**values, "max_iter": max_iter, "preset": "tuned"}, fit.data)
+def run(fit, max_iter=125):
+    """Return the config and state that `pilot_run` returns, and those that it was given."""
+    values = NumpyMLPClassifier(4, max_iter=max_iter, batch_size=10_000).get_params()
+    config = resolve(values, fit.data)
     assert config.max_iter == max_iter
     state = TrainingState(np.zeros(3), np.random.RandomState(0))
     return (*pilot_run(fit, config, state), state, config)
@@ -141,15 +146,20 @@ def test_a_rise_before_the_end_of_the_warmup_does_not_count():
     assert begun.n_iter == 10  # a tenth of the pilot run's 100 epochs, not 5
 
 
-def test_a_late_rise_with_too_few_epochs_left_goes_on_from_the_best_one():
-    fit = FakeFit(500, turned_up(45))
+@pytest.mark.parametrize(("best", "starts_again"), [(40, True), (41, False), (42, False)])
+def test_after_a_late_rise_the_best_network_goes_on(best, starts_again):
+    fit = FakeFit(500, turned_up(best))
     config, state, begun, original = run(fit)
-    used = begun.n_iter
-    assert used == 93
-    assert state is begun
-    assert_array_equal(state.params, 45)
-    assert config.max_iter == -(-used // 4) == 24
-    assert config.learning_rate_init == original.learning_rate_init / 2
+    left = 125 - (2 * (best - 1) + 5)
+    assert starts_again == (best <= left)
+    if starts_again:
+        assert state is not begun
+        assert config.max_iter == left
+    else:
+        assert state is begun
+        assert_array_equal(state.params, best)
+        assert config.max_iter == 22  # a quarter of 85 or 87
+        assert config.learning_rate_init == original.learning_rate_init / 2
 
 
 def test_an_end_by_patience_goes_on_for_a_quarter_of_the_epochs_so_far():
@@ -159,27 +169,32 @@ def test_an_end_by_patience_goes_on_for_a_quarter_of_the_epochs_so_far():
     assert config.max_iter == 6
 
 
-@pytest.mark.parametrize(("deadline", "starts_again"), [(100, True), (36, True), (34, False)])
-def test_training_starts_again_only_if_there_is_time_for_it(deadline, starts_again):
-    # The minimum is in epoch 10 of 23, of a second each; ten epochs on all rows take 12.5 s.
-    fit = FakeFit(500, turned_up(10), deadline=deadline, seconds=1.0)
+@pytest.mark.parametrize("second", [1.0, 0.001])
+@pytest.mark.parametrize(("deadline", "starts_again"), [(100, True), (36, True), (35, False)])
+def test_training_starts_again_only_if_there_is_time_for_it(
+    monkeypatch, deadline, starts_again, second
+):
+    # The best of 23 epochs is the 10th. Ten epochs of all rows take as long as 12.5 of the others.
+    clock = Clock(second)
+    monkeypatch.setattr("sknumpynet.pilot.perf_counter", clock)
+    fit = FakeFit(500, turned_up(10), deadline=deadline * second, after_epoch=clock.tick)
     _, state, begun, _ = run(fit)
     assert begun.n_iter == 23
     assert (state is not begun) == starts_again
 
 
-def test_the_pilot_run_has_four_fifths_of_the_time():
-    clock.now = 10.0
+def test_the_pilot_run_has_four_fifths_of_the_time(monkeypatch):
+    monkeypatch.setattr("sknumpynet.pilot.perf_counter", Clock(0.0, now=10.0))
     fit = FakeFit(500, FALLING, deadline=110.0)
     run(fit)
-    assert_allclose(fit.share, 10 + 100 / 1.25)
+    assert_allclose(fit.pilot_deadline, 90)
 
 
-def test_an_untrained_network_starts_again_with_the_stream_of_before():
+def test_training_starts_again_with_the_network_and_random_stream_of_the_start():
     fit = FakeFit(500, turned_up(10))
     _, state, _, _ = run(fit)
-    expected = np.random.RandomState(0)
-    assert state.rng.randint(2**31) == expected.randint(2**31)
+    assert_array_equal(state.params, 0)
+    assert state.rng.randint(2**31) == np.random.RandomState(0).randint(2**31)
 
 
 def noisy(n, noise, seed=0):
@@ -190,14 +205,12 @@ def noisy(n, noise, seed=0):
 
 
 @pytest.mark.parametrize(("noise", "most"), [(0.6, 1 / 2), (1.0, 1 / 5)])
-def test_training_is_short_where_labels_are_noise(noise, most, monkeypatch):
-    monkeypatch.undo()
+def test_training_is_short_where_labels_are_noise(noise, most):
     model = NumpyMLPClassifier(64, random_state=0).fit(*noisy(600, noise))
     assert model.history_["phase"].count("fit") < model.settings_["max_iter"] * most
 
 
-def test_clean_labels_are_trained_on_to_the_end(monkeypatch):
-    monkeypatch.undo()
+def test_clean_labels_are_trained_on_to_the_end():
     X, y = noisy(600, 0.0)
     model = NumpyMLPClassifier(64, random_state=0).fit(X, y)
     assert model.n_iter_ == model.settings_["max_iter"]
@@ -208,8 +221,7 @@ def test_clean_labels_are_trained_on_to_the_end(monkeypatch):
     assert model.score(X, y) > 0.97
 
 
-def test_probabilities_beat_the_base_rate_on_noise(monkeypatch):
-    monkeypatch.undo()
+def test_probabilities_are_nearly_as_good_as_the_true_ones_on_noisy_labels():
     rng = np.random.RandomState(0)
     X = rng.randn(1200, 8)
     p = 1 / (1 + np.exp(-X[:, 0]))
@@ -218,10 +230,16 @@ def test_probabilities_beat_the_base_rate_on_noise(monkeypatch):
     assert log_loss(y_test, proba) < log_loss(y_test, p_test) + 0.08
 
 
-def test_rows_of_weight_zero_do_not_count():
+def test_100_rows_with_a_weight_are_needed():
     rng = np.random.RandomState(0)
     X, y = rng.randn(300, 5), rng.randint(2, size=300)
     for n, pilot in ((99, False), (100, True)):
         weight = (np.arange(300) < n).astype(float)
         model = NumpyMLPClassifier(8, max_iter=2, random_state=0).fit(X, y, weight)
         assert model.settings_["pilot_run"] == pilot
+
+
+def test_the_length_chosen_by_the_pilot_run_is_not_reported_as_a_lack_of_convergence():
+    model = NumpyMLPClassifier(64, learning_rate="constant", random_state=0).fit(*noisy(600, 1.0))
+    assert "fit" in model.history_["phase"]
+    assert model.n_iter_ < model.settings_["max_iter"]
