@@ -88,7 +88,7 @@ class FitObserver:
     def end_epoch(self, run, reason):
         """Keep and show an epoch; return the reason, or a callback's reason to stop."""
         state = run.state
-        self.last = state.snapshot(state.best)
+        self.last = state.snapshot(state.best or state.weights(self.estimator.warm_start))
         if self.estimator.verbose:
             self.say(describe(state, self.max_iter))
         if self.epoch is not None and self.end_task(self.epoch):
@@ -101,8 +101,8 @@ class FitObserver:
         return reason
 
     def end(self, state):
-        """Keep the final state."""
-        self.last = state.snapshot()
+        """Keep the final state, which is not copied."""
+        self.last = state.snapshot({"params": state.params, "optimizer": state.optimizer})
         if self.context is not None:
             self.end_task(self.context)
 

@@ -1,6 +1,5 @@
 """`NumpyMLPClassifier`: validate, resolve the parameters, train, write the fitted attributes."""
 
-from dataclasses import asdict
 from functools import partial
 from math import inf, log
 from time import perf_counter
@@ -429,8 +428,9 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         observer = FitObserver(self, state.n_iter + 1)
         with limit_scipy_blas():
             Fit(network, data, None, observer).train(config, state, "partial_fit")
-        snapshot = state.snapshot()
-        self._commit(describe_fit(task, config, snapshot, resumable=True), snapshot, is_new=is_new)
+        observer.end(state)
+        attributes = describe_fit(task, config, observer.last, resumable=True)
+        self._commit(attributes, observer.last, is_new=is_new)
         return self
 
     def predict(self, X):
@@ -580,7 +580,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
 
     def _view(self, task, config):
         """Return a copy that lacks only `params_`, for scorers of arrays without feature names."""
-        view = copy_with(self, {**task, "settings_": asdict(config)})
+        view = copy_with(self, {**task, "settings_": dict(vars(config))})
         vars(view).pop("feature_names_in_", None)
         return view
 

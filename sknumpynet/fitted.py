@@ -1,7 +1,5 @@
 """The fitted attributes of the estimator."""
 
-from dataclasses import asdict
-
 import numpy as np
 
 
@@ -48,7 +46,7 @@ def describe_fit(task, config, snapshot, *, resumable):
     return {
         **task,
         "_resume": resume,
-        "settings_": asdict(config),
+        "settings_": dict(vars(config)),
         "params_": snapshot["params"],
         "n_layers_": len(config.hidden_layer_sizes) + 2,
         "n_iter_": n_iter,

@@ -1,11 +1,9 @@
 """The phases of a fit: what the pilot run and the training after it have in common."""
 
-from copy import deepcopy
 from dataclasses import dataclass
 from math import inf
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from sknumpynet.callbacks import FitObserver
 from sknumpynet.core.activations import ACTIVATIONS
@@ -24,14 +22,9 @@ def start(estimator, task, config, *, is_new):
     sizes = task["n_features_in_"], *config.hidden_layer_sizes, task["n_outputs_"]
     loss = LOSSES[task["out_activation_"]](config.label_smoothing)
     network = Network(sizes, ACTIVATIONS[config.activation], loss)
-    rng = estimator.random_state
-    if rng is None:
-        rng = check_random_state(None).randint(2**32, dtype=np.uint32)
-    rng = deepcopy(check_random_state(rng))
+    rng = random_stream(estimator, None if is_new else estimator._resume.get("random_state"))
     if is_new:
         return network, TrainingState(initialize(network, rng, config.dtype), rng)
-    if "random_state" in estimator._resume:
-        rng.set_state(estimator._resume["random_state"])
     return network, TrainingState(
         aligned_copy(estimator.params_, config.dtype),
         rng,
@@ -39,6 +32,16 @@ def start(estimator, task, config, *, is_new):
         samples_seen=estimator.t_,
         history={column: list(values) for column, values in estimator.history_.items()},
     )
+
+
+def random_stream(estimator, saved):
+    """Return a stream of its own: as it was saved, or as `random_state` says."""
+    rng = estimator.random_state
+    if saved is not None or isinstance(rng, np.random.RandomState):
+        stream = np.random.RandomState(0)
+        stream.set_state(rng.get_state(legacy=False) if saved is None else saved)
+        return stream
+    return np.random.RandomState(np.random.randint(2**32, dtype=np.uint32) if rng is None else rng)
 
 
 @dataclass

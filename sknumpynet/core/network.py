@@ -89,14 +89,8 @@ def forward(X, params, network):
         If X has values that the dtype of the parameters cannot represent.
     """
     weights, biases = views(params, network.sizes)
-    try:
-        with np.errstate(over="raise"):
-            a = X.astype(params.dtype, copy=False)
-    except FloatingPointError:
-        raise ValueError(
-            f"X has values that are too large for {params.dtype}: scale X, for instance with "
-            "StandardScaler, or set dtype='float64'."
-        ) from None
+    same = isinstance(X, np.ndarray) and X.dtype == params.dtype
+    a = X if same else converted(X, params.dtype)
     with np.errstate(over="ignore", invalid="ignore"):
         for W, b in zip(weights, biases, strict=True):
             z = a @ W
@@ -105,6 +99,18 @@ def forward(X, params, network):
                 network.activation.forward(z, z)
             a = z
     return z
+
+
+def converted(X, dtype):
+    """Return X in another dtype; raise if it has values that are too large for it."""
+    try:
+        with np.errstate(over="raise"):
+            return X.astype(dtype, copy=False)
+    except FloatingPointError:
+        raise ValueError(
+            f"X has values that are too large for {dtype}: scale X, for instance with "
+            "StandardScaler, or set dtype='float64'."
+        ) from None
 
 
 def forward_in_blocks(X, params, network, transform=lambda logits: logits):

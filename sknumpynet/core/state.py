@@ -116,14 +116,12 @@ class TrainingState:
         copied["params"] = aligned_copy(copied["params"])
         return cls(rng=rng, **copied)
 
-    def weights(self):
+    def weights(self, with_optimizer=True):
         """Return copies of what an optimizer's step changes."""
+        optimizer = self.optimizer if with_optimizer else {}
         return {
             "params": self.params.copy(),
-            "optimizer": {
-                name: value.copy() if np.ndim(value) else value
-                for name, value in self.optimizer.items()
-            },
+            "optimizer": {n: v.copy() if np.ndim(v) else v for n, v in optimizer.items()},
         }
 
     def start_phase(self):
