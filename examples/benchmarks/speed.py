@@ -1,6 +1,6 @@
 """Speed and memory compared with scikit-learn, PyTorch and the bare matrix products.
 
-    python examples/benchmarks/speed.py [--data-dir DIR] [--sections abcdefghij] [--repeats 5]
+    python examples/benchmarks/speed.py [--data-dir DIR] [--sections abcdefghijk] [--repeats 5]
 
 Everything runs in one process. The candidates take turns, and medians of the repeats are printed.
 PyTorch is included if it is installed. "floor" is the time of the same matrix products in reused
@@ -307,11 +307,32 @@ class Sections:
             "(j) GridSearchCV, 12 fits of 5 epochs, n_jobs=2", {"search": medians(calls, 3)}, "s", 1
         )
 
+    def k(self):
+        print("\n(k) max_time with the defaults, n x 10, two classes\n")
+        print(
+            "| n | max_time, s | ended after, s | epochs | test accuracy |\n|---|---|---|---|---|"
+        )
+
+        def problem(n, seed):
+            rng = np.random.default_rng(seed)
+            X = rng.standard_normal((n, 10))
+            score = np.sin(2 * X[:, 0]) + X[:, 1] * X[:, 2] + np.abs(X[:, 3]) - 0.8
+            return X, score + 0.3 * rng.standard_normal(n) > 0
+
+        X, y = problem(1_000_000, 0)
+        test = problem(50_000, 1)
+        for n, max_time in ((100_000, 2), (1_000_000, 10), (1_000_000, 60)):
+            model = NumpyMLPClassifier(max_time=max_time, random_state=0)
+            seconds = clock(lambda m=model, n=n: m.fit(X[:n], y[:n]))
+            accuracy = model.score(*test)
+            cells = f"{n} | {max_time} | {seconds:.2f} | {model.n_iter_} | {accuracy:.4f}"
+            print(f"| {cells} |", flush=True)
+
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data-dir", help="directory with the IDX files of MNIST")
-    parser.add_argument("--sections", default="abcdefghij")
+    parser.add_argument("--sections", default="abcdefghijk")
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
