@@ -12,14 +12,13 @@ from sklearn.utils.validation import check_is_fitted
 
 import sknumpynet
 from sknumpynet.callbacks import CallbackSupportMixin, FitObserver, with_callbacks
-from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.blas import limit_scipy_blas
 from sknumpynet.core.losses import LOSSES
-from sknumpynet.core.network import Network, forward_in_blocks, views
+from sknumpynet.core.network import forward_in_blocks, views
 from sknumpynet.core.schedules import ANNEALING
 from sknumpynet.data import read
 from sknumpynet.defaults import resolve
-from sknumpynet.fitted import Layers, describe_fit
+from sknumpynet.fitted import Layers, describe_fit, network_of
 from sknumpynet.fitting import Fit, start
 from sknumpynet.messages import warn_about, warn_user
 from sknumpynet.parameters import PARAMETERS, check_parameters
@@ -483,7 +482,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         """
         check_is_fitted(self)
         two_classes = self.out_activation_ == "logistic" and not encoding_of(self).multilabel
-        log_proba = self._network().loss.log_proba
+        log_proba = network_of(vars(self)).loss.log_proba
 
         def inverse_link(logits):
             logits = logits.astype(np.float64)
@@ -512,7 +511,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     @property
     def coefs_(self):
         """Weights of each layer, (fan_in, fan_out): views of `params_`. Items can be assigned."""
-        return Layers(views(self._fitted_params("coefs_"), self._sizes())[0])
+        return Layers(self._views("coefs_")[0])
 
     @coefs_.setter
     def coefs_(self, values):
@@ -521,7 +520,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     @property
     def intercepts_(self):
         """Biases of each layer, (fan_out,): views of `params_`. Items can be assigned."""
-        return Layers(views(self._fitted_params("intercepts_"), self._sizes())[1])
+        return Layers(self._views("intercepts_")[1])
 
     @intercepts_.setter
     def intercepts_(self, values):
@@ -554,18 +553,11 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         check_parameters(values)
         return values
 
-    def _sizes(self):
-        return self.n_features_in_, *self.settings_["hidden_layer_sizes"], self.n_outputs_
-
-    def _network(self):
-        activation = ACTIVATIONS[self.settings_["activation"]]
-        loss = LOSSES[self.out_activation_](self.settings_["label_smoothing"])
-        return Network(self._sizes(), activation, loss)
-
-    def _fitted_params(self, asked):
+    def _views(self, asked):
+        """Return the weights and the biases of each layer, which the attribute `asked` shows."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has {asked} only once it is fitted.")
-        return self.params_
+        return views(self.params_, network_of(vars(self)).sizes)
 
     def _predict_blocks(self, X, transform):
         def checked(logits):
@@ -576,7 +568,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
                 )
             return transform(logits)
 
-        return forward_in_blocks(read(self, X), self.params_, self._network(), checked)
+        return forward_in_blocks(read(self, X), self.params_, network_of(vars(self)), checked)
 
     def _view(self, task, config):
         """Return a copy that lacks only `params_`, for scorers of arrays without feature names."""

@@ -2,6 +2,10 @@
 
 import numpy as np
 
+from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.losses import LOSSES
+from sknumpynet.core.network import Network
+
 
 class Layers(list):
     """A list of views of `params_`; assigning an item, or all, writes to the parameters."""
@@ -18,6 +22,14 @@ class Layers(list):
                 )
         for target, value in zip(targets, values, strict=True):
             target[...] = value
+
+
+def network_of(attributes):
+    """Return the network that a dict of fitted attributes describes."""
+    settings = attributes["settings_"]
+    sizes = attributes["n_features_in_"], *settings["hidden_layer_sizes"], attributes["n_outputs_"]
+    loss = LOSSES[attributes["out_activation_"]](settings["label_smoothing"])
+    return Network(sizes, ACTIVATIONS[settings["activation"]], loss)
 
 
 def describe_fit(task, config, snapshot, *, resumable):

@@ -6,22 +6,19 @@ from math import inf
 import numpy as np
 
 from sknumpynet.callbacks import FitObserver
-from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.arrays import aligned_copy
-from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import Network, initialize
-from sknumpynet.core.state import TrainingState
+from sknumpynet.core.state import TrainingState, restored_stream
 from sknumpynet.core.training import TrainingRun
 from sknumpynet.data import Data
+from sknumpynet.fitted import network_of
 from sknumpynet.pilot import pilot_run
 from sknumpynet.validation import ValidationSet, split
 
 
 def start(estimator, task, config, *, is_new):
     """Return the network, and the state in which its training starts."""
-    sizes = task["n_features_in_"], *config.hidden_layer_sizes, task["n_outputs_"]
-    loss = LOSSES[task["out_activation_"]](config.label_smoothing)
-    network = Network(sizes, ACTIVATIONS[config.activation], loss)
+    network = network_of({**task, "settings_": vars(config)})
     rng = random_stream(estimator, None if is_new else estimator._resume.get("random_state"))
     if is_new:
         return network, TrainingState(initialize(network, rng, config.dtype), rng)
@@ -37,10 +34,10 @@ def start(estimator, task, config, *, is_new):
 def random_stream(estimator, saved):
     """Return a stream of its own: as it was saved, or as `random_state` says."""
     rng = estimator.random_state
-    if saved is not None or isinstance(rng, np.random.RandomState):
-        stream = np.random.RandomState(0)
-        stream.set_state(rng.get_state(legacy=False) if saved is None else saved)
-        return stream
+    if saved is not None:
+        return restored_stream(saved)
+    if isinstance(rng, np.random.RandomState):
+        return restored_stream(rng.get_state(legacy=False))
     return np.random.RandomState(np.random.randint(2**32, dtype=np.uint32) if rng is None else rng)
 
 

@@ -56,6 +56,13 @@ class TrainingConfig:
     dtype: str
 
 
+def restored_stream(saved):
+    """Return a RandomState of its own, as ``get_state(legacy=False)`` has saved it."""
+    stream = np.random.RandomState(0)
+    stream.set_state(saved)
+    return stream
+
+
 @dataclass
 class TrainingState:
     """All that changes in training.
@@ -111,8 +118,7 @@ class TrainingState:
     def from_snapshot(cls, snapshot):
         """Return a state of its own memory, as it was when the snapshot was taken."""
         copied = deepcopy(snapshot)
-        rng = np.random.RandomState()
-        rng.set_state(copied.pop("random_state"))
+        rng = restored_stream(copied.pop("random_state"))
         copied["params"] = aligned_copy(copied["params"])
         return cls(rng=rng, **copied)
 
