@@ -3,6 +3,6 @@
 __version__ = "0.2.0"
 
 from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.preprocessing import SkewAwareScaler
+from sknumpynet.preprocessing import NumericalEncoder
 
-__all__ = ["NumpyMLPClassifier", "SkewAwareScaler", "__version__"]
+__all__ = ["NumericalEncoder", "NumpyMLPClassifier", "__version__"]

@@ -48,18 +48,16 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     learning_rate_init   0.005       0.2         0.001       0.002 / 0.05  0.001
     input_lr_multiplier  (a)         1.0         1.0         (a) / 1.0     1.0
     beta_2               0.98        0.98        0.98        0.98          0.999
-    dropout              (b)         (b)         0.0         0.0           0.0
     label_smoothing      0.1         0.1         0.0         0.1           0.0
     weight_decay         0.1         0.0         0.0         0.1 / 0.0     0.0
-    n_iter_no_change     (c)         (c)         10          inf           10
-    dtype                (d)         (d)         float64     float32       (e)
+    n_iter_no_change     (b)         (b)         10          inf           10
+    dtype                (c)         (c)         float64     float32       (d)
     ===================  ==========  ==========  ==========  ============  ========
 
     - (a) sqrt(50 / total variance of X), within [1, 16]
-    - (b) 0.1; 0 below 100 rows
-    - (c) np.inf; 40 with early_stopping
-    - (d) float32; float64 below 100 rows
-    - (e) the dtype of X if it is a float dtype, else float64
+    - (b) np.inf; 40 with early_stopping
+    - (c) float32; float64 below 100 rows
+    - (d) the dtype of X if it is a float dtype, else float64
 
     In the column partial_fit, the second value is that of 'sgd'. Where a network is trained
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
@@ -151,7 +149,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         Weight of each class, ``{label: weight}`` with 1 where a label is missing; 'balanced' gives
         all classes the same sum of weights (in `partial_fit`: over all rows seen so far). It
         multiplies `sample_weight`. For multilabel targets the classes of each label are 0 and 1.
-    dropout : float, sequence of float or 'auto', default='auto'
+    dropout : float or sequence of float, default=0.0
         Probability of dropping a unit in a training step, for all hidden layers or for each one.
     label_smoothing : float or 'auto', default='auto'
         Fraction of each target that is spread evenly over all classes. Predicted probabilities are
@@ -198,6 +196,10 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     t_ : int
         Samples seen since the parameters were initialised. A pilot run counts if its network goes
         on, and does not if training starts again.
+    temperature_ : float
+        Predicted probabilities are proportional to p^(1 / temperature_), with p from the
+        logits. It minimises the loss of the rows that the pilot run held out; 1 without a pilot
+        run.
     loss_ : float
         Loss of the last epoch: the mean over its minibatches, penalty included. With label
         smoothing the entropy of the smoothed targets is subtracted, so that a perfect fit has a
@@ -268,7 +270,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         n_iter_no_change="auto",
         max_fun=15000,
         class_weight=None,
-        dropout="auto",
+        dropout=0.0,
         label_smoothing="auto",
         input_lr_multiplier="auto",
         weight_decay="auto",

@@ -10,10 +10,10 @@ import numpy as np
 from sknumpynet.core.schedules import ANNEALING
 from sknumpynet.core.state import TrainingConfig
 
-# Below this many rows: no dropout, no pilot run, and float64.
+# Below this many rows: no pilot run, and float64.
 FEW_ROWS = 100
 # Steps of a tuned fit, unless that is too few or too many epochs.
-STEPS, MIN_EPOCHS, MAX_EPOCHS = 2200, 30, 400
+STEPS, MIN_EPOCHS, MAX_EPOCHS = 3000, 30, 250
 # A pilot run is followed by this fraction of its epochs on all rows.
 FINAL_FRACTION = 0.25
 SKLEARN_ITERATIONS, LBFGS_ITERATIONS = 200, 200
@@ -22,11 +22,6 @@ SKLEARN_ITERATIONS, LBFGS_ITERATIONS = 200, 200
 def input_lr_multiplier(data, values):
     """sqrt(50 / total variance of X), within [1, 16]"""
     return sqrt(50 / min(max(data.total_variance, 50 / 16**2), 50))
-
-
-def dropout(data, values):
-    """0.1; 0 below 100 rows"""
-    return 0.1 if data.n >= FEW_ROWS else 0.0
 
 
 def patience(data, values):
@@ -57,7 +52,6 @@ DEFAULTS = {
     "learning_rate_init":  (0.005,       0.2,         0.001,     0.002,      0.05,       0.001),
     "input_lr_multiplier": (input_lr_multiplier, 1.0, 1.0, input_lr_multiplier, 1.0,   1.0),
     "beta_2":              (0.98,        0.98,        0.98,      0.98,       0.98,       0.999),
-    "dropout":             (dropout,     dropout,     0.0,       0.0,        0.0,        0.0),
     "label_smoothing":     (0.1,         0.1,         0.0,       0.1,        0.1,        0.0),
     "weight_decay":        (0.1,         0.0,         0.0,       0.1,        0.0,        0.0),
     "n_iter_no_change":    (patience,    patience,    10,        inf,        inf,        10),

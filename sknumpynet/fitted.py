@@ -28,7 +28,9 @@ def network_of(attributes):
     """Return the network that a dict of fitted attributes describes."""
     settings = attributes["settings_"]
     sizes = attributes["n_features_in_"], *settings["hidden_layer_sizes"], attributes["n_outputs_"]
-    loss = LOSSES[attributes["out_activation_"]](settings["label_smoothing"])
+    loss = LOSSES[attributes["out_activation_"]](
+        settings["label_smoothing"], attributes.get("temperature_", 1.0)
+    )
     return Network(sizes, ACTIVATIONS[settings["activation"]], loss)
 
 
@@ -63,6 +65,7 @@ def describe_fit(task, config, snapshot, *, resumable):
         "n_layers_": len(config.hidden_layer_sizes) + 2,
         "n_iter_": n_iter,
         "t_": snapshot["samples_seen"],
+        "temperature_": snapshot["temperature"],
         "loss_": history["loss"][-1],
         "loss_curve_": list(history["loss"]),
         "best_loss_": None if config.early_stopping else min(history["loss"]),

@@ -27,6 +27,7 @@ def start(estimator, task, config, *, is_new):
         rng,
         optimizer=estimator._resume.get("optimizer", {}),
         samples_seen=estimator.t_,
+        temperature=estimator.temperature_,
         history={column: list(values) for column, values in estimator.history_.items()},
     )
 
@@ -110,3 +111,8 @@ class Fit:
         run = TrainingRun(self.network, self.data, config, state, rows, validate, monitor)
         run.phase, run.budget.deadline = phase, self.deadline if deadline is None else deadline
         return self.observer.train(run, until)
+
+    def calibrate(self, state, held_out):
+        """Set the temperature, by the positions of rows that the network was not trained on."""
+        validation = ValidationSet(self.data.take(held_out), self.network, self.view)
+        state.temperature = validation.temperature(state.params)

@@ -3,6 +3,8 @@
 If the validation loss turns up, the network is overfitting. Training then starts again, with all
 rows, for somewhat more epochs than it took to reach the smallest validation loss. If it does not,
 the network only lacks the rows that were held out, and goes on with all of them for a while.
+
+The rows that were held out also determine the temperature of the predicted probabilities.
 """
 
 from dataclasses import replace
@@ -67,10 +69,11 @@ def pilot_run(fit, config, state):
     # As many epochs as it took to the minimum, of all rows, have to fit into the time that is left.
     is_time_left = best * (now - start) * n <= (fit.deadline - now) * used * len(rows)
     state.restore_best()
+    fit.calibrate(state, held_out)
     if reason == turned_up and best <= left and is_time_left:
         fit.observer.say("Starting again, with all rows.")
         again = TrainingState.from_snapshot(untrained)
-        again.history, again.n_iter = state.history, used
+        again.history, again.n_iter, again.temperature = state.history, used, state.temperature
         return replace(config, max_iter=min(left, ceil(LONGER * best))), again
     slower = config.learning_rate_init * SLOWER
     n_epochs = min(left, ceil(FINAL_FRACTION * used))

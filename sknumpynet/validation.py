@@ -4,6 +4,7 @@ import inspect
 from copy import copy
 
 import numpy as np
+from scipy.optimize import minimize_scalar
 from scipy.sparse import csr_array, issparse
 from sklearn.metrics import get_scorer
 from sklearn.model_selection import train_test_split
@@ -14,6 +15,8 @@ from sknumpynet.core.network import forward_in_blocks
 HASH_BLOCK = 4096
 # Duplicates stay on one side of a split if there are at most so many rows for each distinct one.
 MOST_COPIES = 4
+# Standard deviation that is expected of the logarithm of the temperature.
+LOG_TEMPERATURE = 0.15
 
 
 def split(data, fraction, rng):
@@ -111,6 +114,23 @@ class ValidationSet:
         if self.scoring == "accuracy" or not np.isfinite(mean_loss):
             return mean_loss, float(np.average(right, weights=weight))
         return mean_loss, -mean_loss if self.scoring == "loss" else self.call_scorer(params)
+
+    def temperature(self, params):
+        """Return the temperature that minimises the loss of the predicted probabilities.
+
+        ``log(T)^2 / (2 LOG_TEMPERATURE^2)`` is added to the sum over the rows, so that a small
+        validation set does not move T far from 1.
+        """
+        data, loss = self.data, self.network.loss
+        logits = forward_in_blocks(data.X, params, self.network).astype(np.float64)
+
+        def objective(log_t):
+            scaled = type(loss)(loss.smoothing, np.exp(log_t))
+            losses = scaled.log_losses(logits.copy(), data.codes)
+            penalty = (log_t / LOG_TEMPERATURE) ** 2 / 2
+            return float(np.average(losses, weights=self.weight)) + penalty / data.n
+
+        return float(np.exp(minimize_scalar(objective, bounds=(-2, 2), method="bounded").x))
 
     def call_scorer(self, params):
         scorer = get_scorer(self.scoring)

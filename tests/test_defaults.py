@@ -39,8 +39,6 @@ def test_auto_is_the_value_of_its_column(name, column):
     value = DEFAULTS[name][COLUMNS.index(column)]
     value = value(data(1000), {"early_stopping": False}) if callable(value) else value
     resolved = column_config(column)
-    if name == "dropout":
-        value = (value,) * len(resolved.hidden_layer_sizes)
     if column == "lbfgs":  # which has a single batch, and no patience without validation data
         value = {"batch_size": 1000, "n_iter_no_change": np.inf}.get(name, value)
     assert getattr(resolved, name) == value
@@ -55,7 +53,6 @@ GIVEN = {
     "learning_rate_init": 0.7,
     "input_lr_multiplier": 3.0,
     "beta_2": 0.5,
-    "dropout": 0.3,
     "label_smoothing": 0.3,
     "weight_decay": 0.3,
     "dtype": "float64",
@@ -98,9 +95,8 @@ def test_sparse_data_have_no_multiplier():
     assert model.settings_["input_lr_multiplier"] == 1
 
 
-def test_few_rows_have_no_dropout_no_pilot_run_and_float64():
+def test_few_rows_have_no_pilot_run_and_float64():
     few, enough = config(n=99), config(n=100)
-    assert (few.dropout, enough.dropout) == ((0, 0), (0.1, 0.1))
     assert (few.pilot_run, enough.pilot_run) == (False, True)
     assert (few.dtype, enough.dtype) == ("float64", "float32")
 
@@ -113,24 +109,24 @@ def test_the_preset_sklearn_has_the_dtype_of_x():
 @pytest.mark.parametrize(
     ("n", "epochs"),
     [
-        (128, 400),  # one step an epoch: the most
-        (128 * 5, 400),
-        (128 * 6, 367),  # 2200 steps
-        (128 * 10, 220),
-        (128 * 10 + 1, 200),
-        (128 * 73, 30),  # the least
+        (128, 250),  # one step an epoch: the most
+        (128 * 12, 250),
+        (128 * 13, 231),  # 3000 steps
+        (128 * 20, 150),
+        (128 * 20 + 1, 143),
+        (128 * 100, 30),  # the least
         (10**6, 30),
     ],
 )
-def test_a_tuned_fit_has_2200_steps_but_30_to_400_epochs(n, epochs):
+def test_a_tuned_fit_has_3000_steps_but_30_to_250_epochs(n, epochs):
     assert config(n=n, batch_size=128, early_stopping=True).max_iter == epochs
     total = config(n=n, batch_size=128).max_iter
     assert total == -(-epochs * 5 // 4)  # a quarter more after the pilot run
 
 
-@pytest.mark.parametrize(("effort", "epochs"), [(0.001, 1), (0.25, 55), (1, 220), (100, 22_000)])
+@pytest.mark.parametrize(("effort", "epochs"), [(0.001, 1), (0.2, 30), (1, 150), (100, 15_000)])
 def test_effort_multiplies_the_epochs(effort, epochs):
-    tuned = config(n=1280, batch_size=128, effort=effort, early_stopping=True)
+    tuned = config(n=2560, batch_size=128, effort=effort, early_stopping=True)
     assert tuned.max_iter == epochs
     sklearn = config(effort=effort, preset="sklearn").max_iter
     assert sklearn == config(effort=effort, solver="lbfgs").max_iter == max(1, round(200 * effort))
@@ -138,12 +134,12 @@ def test_effort_multiplies_the_epochs(effort, epochs):
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-@pytest.mark.parametrize("max_iter", [1, 2, 20, 274, 275, 1000])
+@pytest.mark.parametrize("max_iter", [1, 2, 20, 187, 188, 1000])
 def test_max_iter_caps_the_epochs_of_the_preset(max_iter, solver):
-    settings = {"n": 1280, "solver": solver, "batch_size": 128}
+    settings = {"n": 2560, "solver": solver, "batch_size": 128}
     auto, capped = config(**settings), config(**settings, max_iter=max_iter)
-    assert auto.max_iter == 275
-    assert capped.max_iter == min(max_iter, 275)
+    assert auto.max_iter == 188
+    assert capped.max_iter == min(max_iter, 188)
     assert capped.pilot_run == (max_iter > 1)
     others = [name for name in vars(auto) if name not in ("max_iter", "pilot_run")]
     assert all(getattr(auto, name) == getattr(capped, name) for name in others)

@@ -124,7 +124,7 @@ def test_settings_show_what_auto_became():
     assert "auto" not in map(str, model.settings_.values())
     names = set(model.get_params())
     assert set(model.settings_) - {"pilot_run"} <= names
-    assert model.settings_["dropout"] == (0.1, 0.1)
+    assert model.settings_["dropout"] == (0.0, 0.0)
     explicit = {n: v for n, v in model.settings_.items() if n in names}
     again = NumpyMLPClassifier(**explicit).fit(X, y)
     assert again.settings_ == model.settings_

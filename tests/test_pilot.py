@@ -69,6 +69,10 @@ class FakeFit:
                 return reason
         return self.ended_by
 
+    def calibrate(self, state, held_out):
+        assert_array_equal(np.sort([*self.rows, *held_out]), np.arange(self.data.n))
+        state.temperature = 1.25
+
 
 class Clock:
     """Stands in for `perf_counter`; stands still unless it ticks."""
@@ -137,6 +141,7 @@ def test_a_rising_loss_starts_again_for_one_and_a_half_times_the_best(best, epoc
     assert state.samples_seen == 0
     assert state.n_iter == used
     assert state.history is begun.history
+    assert state.temperature == 1.25
     assert fit.said == ["Starting again, with all rows."]
 
 

@@ -11,7 +11,8 @@ from sklearn.metrics import get_scorer_names, log_loss
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.data import Data
-from sknumpynet.validation import duplicates, split
+from sknumpynet.fitted import network_of
+from sknumpynet.validation import ValidationSet, duplicates, split
 
 
 def data(X, y, weight=None):
@@ -168,3 +169,34 @@ def test_the_pilot_run_records_the_score_that_was_asked_for():
         scores = np.array(history["validation_score"])[np.array(history["phase"]) == "pilot"]
         assert len(scores) == 4
         assert ((scores >= 0) & (scores <= 1)).all()
+
+
+@pytest.mark.parametrize("k", [2, 4])
+@pytest.mark.parametrize("sharpened", [0.5, 1.0, 2.0])
+def test_the_temperature_is_the_factor_that_is_on_the_logits(k, sharpened):
+    # A network without hidden layers and with W = sharpened * I; labels are drawn from softmax(X).
+    rng = np.random.RandomState(0)
+    X = rng.randn(20_000, k)
+    y = (X + rng.gumbel(size=X.shape)).argmax(axis=1)
+    model = NumpyMLPClassifier((), max_iter=1, label_smoothing=0.0, dtype="float64").fit(X, y)
+    weights = sharpened * (np.eye(k) if k > 2 else np.array([[-1], [1]]))
+    params = np.append(weights, np.zeros(model.intercepts_[0].size))
+    codes = y if k > 2 else y[:, None]
+    for n, tolerance in [(20_000, 0.05), (30, np.inf)]:
+        held_out = Data(X[:n], y[:n], codes[:n], None)
+        network = network_of(vars(model))
+        temperature = ValidationSet(held_out, network, model).temperature(params)
+        assert abs(temperature / sharpened - 1) < tolerance
+    # Few rows leave it near 1.
+    assert abs(np.log(temperature)) < abs(np.log(sharpened)) + 0.3
+
+
+def test_the_pilot_run_calibrates_the_probabilities(digits):
+    X, y = digits
+    model = NumpyMLPClassifier(64, random_state=0).fit(X[:1200], y[:1200])
+    calibrated = log_loss(y[1200:], model.predict_proba(X[1200:]))
+    decision = model.decision_function(X[1200:])
+    model.temperature_ = 1.0
+    assert calibrated < 0.9 * log_loss(y[1200:], model.predict_proba(X[1200:]))
+    assert_array_equal(model.decision_function(X[1200:]), decision)
+    assert NumpyMLPClassifier(8, effort=0.01, early_stopping=True).fit(X, y).temperature_ == 1

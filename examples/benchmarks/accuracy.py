@@ -1,14 +1,19 @@
-"""Test error, log-loss and seconds with the defaults, beside other classifiers.
+"""Test error, log-loss, calibration, AUC and seconds with the defaults, beside other classifiers.
 
-    SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py [--cv] [--scaler standard]
-        [--peers] [--realmlp] [--jobs 2] [--efforts 0.25 2] [--figure FILE] [--set name=value ...]
+    SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py [--cv] [--realmlp] [--realmlp-td]
+        [--scaler numerical] [--sets NAME ...] [--seeds 3] [--jobs 2] [--efforts 0.25 2]
+        [--set name=value ...] [--figure FILE]
 
-DIR/tabular holds NAME.npz with X, y, train_idx and test_idx; DIR/peers.json holds, for each set and
-method, [test error, test log-loss, seconds]; its seconds are of another machine and not used. Sets
-of more than 12,000 training rows are cut to 12,000 of them, missing values are replaced by the
-training median, and one core trains. Geometric means count an error below 0.002 as 0.002.
+DIR/tabular holds NAME.npz with X, y, train_idx and test_idx. Sets of more than 12,000 training rows
+are cut to 12,000 of them, and missing values are replaced by the training median. All methods are
+trained one after the other in the same process, on one core, so that their seconds compare.
+Geometric means count an error below 0.002 as 0.002.
 
---scaler skew puts a SkewAwareScaler in front instead of a StandardScaler; with none, X stays raw.
+ours        a NumericalEncoder (or what --scaler says) and NumpyMLPClassifier
+sk, skes    a StandardScaler and MLPClassifier; with early_stopping=True
+hgb         HistGradientBoostingClassifier
+rmlp, td    pytabkit's RealMLP-TD-S and RealMLP-TD (pip install torch pytabkit)
+
 --cv does not use the test parts: it trains on three quarters of each training part and scores on
 the rest. Use it to try things; --set changes a hyper-parameter.
 """
@@ -20,7 +25,6 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse  # noqa: E402
 import ast  # noqa: E402
-import json  # noqa: E402
 import platform  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
@@ -30,20 +34,21 @@ from pathlib import Path  # noqa: E402
 import numpy as np  # noqa: E402
 import sklearn  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
-from sklearn.exceptions import ConvergenceWarning  # noqa: E402
-from sklearn.metrics import log_loss  # noqa: E402
+from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
+from sklearn.metrics import log_loss, roc_auc_score  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import StandardScaler  # noqa: E402
 
 import sknumpynet  # noqa: E402
-from sknumpynet import NumpyMLPClassifier, SkewAwareScaler  # noqa: E402
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier  # noqa: E402
 
 MOST_ROWS = 12_000
-WHAT = "error", "log-loss", "seconds"
+WHAT = "error", "log-loss", "calibration", "AUC", "seconds"
+ERROR, LOG_LOSS, CALIBRATION, AUC, SECONDS = range(5)
 LEAST = 0.002
-SCALERS = {"standard": StandardScaler(), "skew": SkewAwareScaler(), "none": "passthrough"}
+SCALERS = {"numerical": NumericalEncoder, "standard": StandardScaler, "none": None}
 
 
 def load(path, seed, cv):
@@ -58,68 +63,121 @@ def load(path, seed, cv):
     return X[train], y[train], X[test], y[test]
 
 
-def score(path, make, seed, cv, scaler):
-    """Return [error, log-loss, seconds] of one training."""
-    warnings.simplefilter("ignore", ConvergenceWarning)
+def calibration_error(proba, y):
+    """Return the expected calibration error of the predicted classes, in 15 equal intervals."""
+    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == y
+    interval = np.minimum((confidence * 15).astype(int), 14)
+    return sum(abs(np.sum((confidence - right)[interval == k])) for k in range(15)) / len(y)
+
+
+def score(path, makers, seed, cv):
+    """Return a row of `WHAT` for each method, trained on the same rows in this process."""
+    warnings.simplefilter("ignore")  # convergence, and what peers warn of
     X, y, X_test, y_test = load(path, seed, cv)
-    model = make_pipeline(SCALERS[scaler], make(random_state=seed))
-    start = time.perf_counter()
-    model.fit(X, y)
-    seconds = time.perf_counter() - start
-    proba = model.predict_proba(X_test)
-    error = np.mean(proba.argmax(axis=1) != y_test)
-    return [error, log_loss(y_test, proba, labels=np.arange(proba.shape[1])), seconds]
+    rows = []
+    for make in makers.values():
+        model = make(random_state=seed)
+        start = time.perf_counter()
+        model.fit(X, y)
+        seconds = time.perf_counter() - start
+        proba = np.asarray(model.predict_proba(X_test), np.float64)
+        proba /= proba.sum(axis=1, keepdims=True)
+        error = np.mean(proba.argmax(axis=1) != y_test)
+        loss = log_loss(y_test, proba, labels=np.arange(proba.shape[1]))
+        auc = roc_auc_score(
+            y_test,
+            proba[:, 1] if proba.shape[1] == 2 else proba,
+            multi_class="ovr",
+            labels=np.unique(y_test),
+        )
+        rows.append([error, loss, calibration_error(proba, y_test), auc, seconds])
+    return rows
 
 
-def run(paths, make, arguments):
-    """Return {set: [error, log-loss, seconds]}, means over the seeds."""
-    jobs = [(path, seed) for path in paths for seed in range(arguments.seeds)]
-    rows = Parallel(arguments.jobs, batch_size=1)(
-        delayed(score)(path, make, seed, arguments.cv, arguments.scaler) for path, seed in jobs
-    )
-    means = np.reshape(rows, (len(paths), arguments.seeds, 3)).mean(axis=1)
-    return {path.stem: list(row) for path, row in zip(paths, means, strict=True)}
+def geometric_means(scores):
+    """Return the geometric mean of each column, over the sets; small errors count as LEAST."""
+    floor = np.full(len(WHAT), 1e-9)
+    floor[ERROR] = LEAST
+    return np.exp(np.mean(np.log(np.maximum(scores, floor)), axis=0))
 
 
-def geometric_means(scores, names):
-    """Return the geometric means over the sets of error, log-loss and seconds."""
-    return np.exp(np.mean([np.log(np.maximum(scores[name], LEAST)) for name in names], axis=0))
-
-
-def draw(results, names, path):
-    """Save a figure of error against fit time of the methods that were run."""
+def draw(results, path):
+    """Save a figure of error against fit time of the methods."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    means = {method: geometric_means(scores, names) for method, scores in results.items()}
-    curve = sorted(v[[2, 0]].tolist() for m, v in means.items() if m.startswith(("ours", "effort")))
+    means = {m: geometric_means(scores)[[SECONDS, ERROR]] for m, scores in results.items()}
+    curve = sorted(v.tolist() for m, v in means.items() if m.startswith(("ours", "effort")))
     axes.plot(*zip(*curve, strict=True), color="tab:blue")
-    for method, (error, _, seconds) in means.items():
-        if np.isfinite(seconds):
-            color = "tab:blue" if [seconds, error] in curve else "tab:gray"
-            axes.plot(seconds, error, "o", color=color)
-            axes.annotate(method, (seconds, error), xytext=(7, 5), textcoords="offset points")
+    for method, point in means.items():
+        color = "tab:blue" if point.tolist() in curve else "tab:gray"
+        axes.plot(*point, "o", color=color)
+        axes.annotate(method, point, xytext=(7, 5), textcoords="offset points")
     axes.set(
         xscale="log",
         xlabel="seconds to fit on one core (geometric mean)",
         ylabel="error (geometric mean)",
-        title=f"{len(names)} tabular sets, default settings",
+        title=f"{len(results['ours'])} tabular sets, default settings",
     )
     axes.margins(0.15)
     figure.savefig(path, dpi=110)
 
 
+def print_tables(results, names):
+    """Print the means of each set, and how ours compare with each of the others."""
+    for k, what in enumerate(WHAT):
+        print(f"\n| {what} | " + " | ".join(results) + " |")
+        print("|---" * (1 + len(results)) + "|")
+        for i, name in enumerate(names):
+            print(f"| {name} | " + " | ".join(f"{s[i, k]:.4g}" for s in results.values()) + " |")
+    heads = "error", "log-loss", "calibration", "seconds"
+    print(
+        "\n| ours / other, geometric mean | " + " | ".join(heads) + " | AUC, ours - other |", end=""
+    )
+    print(" fewer / more errors | most errors, ours / other | most seconds, ours / other |")
+    print("|---" * 9 + "|")
+    ours = results["ours"]
+    for method, scores in list(results.items())[1:]:
+        ratios = geometric_means(ours) / geometric_means(scores)
+        cells = [f"{ratios[k]:.3f}" for k in (ERROR, LOG_LOSS, CALIBRATION, SECONDS)]
+        cells.append(f"{np.mean(ours[:, AUC] - scores[:, AUC]):+.4f}")
+        fewer, more = ours[:, ERROR] < scores[:, ERROR], ours[:, ERROR] > scores[:, ERROR]
+        cells.append(f"{fewer.sum()} / {more.sum()}")
+        for k, least in ((ERROR, LEAST), (SECONDS, 0)):
+            ratio = np.maximum(ours[:, k], least) / np.maximum(scores[:, k], least)
+            cells.append(f"{ratio.max():.2f} ({names[ratio.argmax()]})")
+        print(f"| {method} | " + " | ".join(cells) + " |")
+    best = np.minimum(results["sk"][:, ERROR], results["skes"][:, ERROR])
+    worst = np.maximum(ours[:, ERROR], LEAST) / np.maximum(best, LEAST)
+    print("\nerror divided by that of the better of sk and skes, worst first:")
+    for i in np.argsort(-worst)[:5]:
+        print(f"    {names[i]} {worst[i]:.2f}")
+
+
+def scaled(scaler, classifier, random_state):
+    """Return a classifier, behind a scaler unless that is None."""
+    model = classifier(random_state=random_state)
+    return model if scaler is None else make_pipeline(scaler(), model)
+
+
+def realmlp(name, random_state):
+    """Return one of pytabkit's classifiers, on one core."""
+    import pytabkit  # needs PyTorch
+
+    make = getattr(pytabkit, name)
+    return make("cpu", random_state=random_state, n_threads=1, verbosity=0)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cv", action="store_true", help="score within the training parts")
-    parser.add_argument(
-        "--scaler", choices=SCALERS, default="standard", help="in front of each model"
-    )
-    parser.add_argument("--peers", action="store_true", help="rerun scikit-learn's MLPClassifier")
-    parser.add_argument("--realmlp", action="store_true", help="rerun RealMLP-TD-S, of pytabkit")
+    parser.add_argument("--scaler", choices=SCALERS, default="numerical", help="in front of ours")
+    parser.add_argument("--realmlp", action="store_true", help="run RealMLP-TD-S, of pytabkit")
+    parser.add_argument("--realmlp-td", action="store_true", help="run RealMLP-TD, of pytabkit")
+    parser.add_argument("--sets", nargs="*", help="the sets to run; default: all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2, help="processes, each on one core")
     parser.add_argument("--efforts", nargs="*", type=float, default=[], help="other efforts to run")
@@ -128,6 +186,7 @@ def main():
     arguments = parser.parse_args()
     directory = Path(os.environ.get("SKNUMPYNET_DATA", ""))
     paths = [p for p in sorted((directory / "tabular").glob("*.npz")) if "sparse" not in p.stem]
+    paths = [path for path in paths if not arguments.sets or path.stem in arguments.sets]
     if "SKNUMPYNET_DATA" not in os.environ or not paths:
         raise SystemExit(
             "No data: set SKNUMPYNET_DATA to a directory whose tabular/ holds NAME.npz files of X, "
@@ -140,48 +199,34 @@ def main():
         is_word = text.isidentifier() and text.islower()  # unlike True, False and None
         settings[name] = text if is_word else ast.literal_eval(text)
 
-    def realmlp(random_state):
-        from pytabkit import RealMLP_TD_S_Classifier  # needs PyTorch
-
-        return RealMLP_TD_S_Classifier("cpu", random_state=random_state, n_threads=1, verbosity=0)
-
-    makers = {"ours": partial(NumpyMLPClassifier, **settings)}
+    tuned = partial(scaled, SCALERS[arguments.scaler])
+    makers = {"ours": partial(tuned, partial(NumpyMLPClassifier, **settings))}
     for effort in arguments.efforts:
-        makers[f"effort {effort:g}"] = partial(NumpyMLPClassifier, effort=effort, **settings)
-    if arguments.cv or arguments.peers:
-        makers |= {"sk": MLPClassifier, "skes": partial(MLPClassifier, early_stopping=True)}
+        maker = partial(NumpyMLPClassifier, effort=effort, **settings)
+        makers[f"effort {effort:g}"] = partial(tuned, maker)
+    early = partial(MLPClassifier, early_stopping=True)
+    makers["sk"] = partial(scaled, StandardScaler, MLPClassifier)
+    makers["skes"] = partial(scaled, StandardScaler, early)
+    makers["hgb"] = HistGradientBoostingClassifier
     if arguments.realmlp:
-        makers["rmlp"] = realmlp
-    names = [path.stem for path in paths]
-    results = {method: run(paths, make, arguments) for method, make in makers.items()}
-    if not arguments.cv:
-        peers = json.loads((directory / "peers.json").read_text())
-        for method in peers[names[0]]:
-            scores = {name: [*peers[name][method][:2], np.nan] for name in names}
-            results.setdefault(method, scores)
-
+        makers["rmlp"] = partial(realmlp, "RealMLP_TD_S_Classifier")
+    if arguments.realmlp_td:
+        makers["td"] = partial(realmlp, "RealMLP_TD_Classifier")
+    jobs = [(path, seed) for path in paths for seed in range(arguments.seeds)]
+    rows = Parallel(arguments.jobs, batch_size=1)(
+        delayed(score)(path, makers, seed, arguments.cv) for path, seed in jobs
+    )
+    shape = len(paths), arguments.seeds, len(makers), len(WHAT)
+    means = np.reshape(rows, shape).mean(axis=1)
+    results = {method: means[:, i] for i, method in enumerate(makers)}
     print(
         f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scikit-learn "
         f"{sklearn.__version__}, {platform.machine()}, {arguments.jobs} processes of one core; "
         f"{arguments.seeds} seeds; {'within the training parts' if arguments.cv else 'test parts'}"
     )
-    print("\n| set | " + " | ".join(f"{m} {w}" for m in results for w in WHAT) + " |")
-    print("|---" * (1 + 3 * len(results)) + "|")
-    for name in names:
-        cells = [f"{value:.4g}" for scores in results.values() for value in scores[name]]
-        print(f"| {name} | " + " | ".join(cells) + " |")
-    print("\n| ours / other, geometric mean | error | log-loss | seconds |\n|---|---|---|---|")
-    for method in list(results)[1:]:
-        values = geometric_means(results["ours"], names) / geometric_means(results[method], names)
-        print(f"| {method} | " + " | ".join(f"{value:.3f}" for value in values) + " |")
-    worst = {
-        n: results["ours"][n][0] / min(results[m][n][0] for m in ("sk", "skes")) for n in names
-    }
-    print("\nerror divided by that of the better of sk and skes, worst first:")
-    for name in sorted(worst, key=worst.get, reverse=True):
-        print(f"    {name} {worst[name]:.2f}")
+    print_tables(results, [path.stem for path in paths])
     if arguments.figure:
-        draw(results, names, arguments.figure)
+        draw(results, arguments.figure)
 
 
 if __name__ == "__main__":

@@ -30,9 +30,13 @@ unsmoothed by::
 
 where the second term preserves the order of improbable answers and bounds their logarithms.
 
+Temperature scaling [2]_ calibrates the probabilities that are predicted: they become proportional
+to p^(1 / T), more even for T > 1. Training does not use it.
+
 References
 ----------
 .. [1] Szegedy et al., "Rethinking the Inception Architecture for Computer Vision", CVPR 2016.
+.. [2] Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
 """
 
 from math import log
@@ -52,6 +56,13 @@ def undo_smoothing(q, e):
     return p / p.sum(axis=1, keepdims=True)
 
 
+def log_softmax(z):
+    """Overwrite the logits (n, k) with log-probabilities, and return them."""
+    z -= np.maximum.reduce(z, axis=1, keepdims=True)
+    z -= np.log(np.add.reduce(np.exp(z), axis=1, keepdims=True))
+    return z
+
+
 def weighted_sum(loss, w):
     """Return sum_i w_i loss_i as a float, for `loss` of shape (n,) or (n, k)."""
     if isinstance(w, np.ndarray):
@@ -63,8 +74,8 @@ def weighted_sum(loss, w):
 class SoftmaxCrossEntropy:
     """One of k classes; logits (n, k), integer codes (n,)."""
 
-    def __init__(self, label_smoothing=0.0):
-        self.smoothing = float(label_smoothing)
+    def __init__(self, label_smoothing=0.0, temperature=1.0):
+        self.smoothing, self.temperature = float(label_smoothing), float(temperature)
 
     def value_and_grad(self, z, y, w):
         """Return the loss, and overwrite the C-contiguous logits `z` with dL/dz."""
@@ -94,9 +105,10 @@ class SoftmaxCrossEntropy:
 
     def log_proba(self, z):
         """Return the log-probabilities (n, k) of logits (n, k), which may be overwritten."""
-        z -= np.maximum.reduce(z, axis=1, keepdims=True)
-        z -= np.log(np.add.reduce(np.exp(z), axis=1, keepdims=True))
-        return np.log(undo_smoothing(np.exp(z), self.smoothing)) if self.smoothing > 0 else z
+        z = log_softmax(z)
+        if self.smoothing > 0:
+            z = np.log(undo_smoothing(np.exp(z), self.smoothing))
+        return z if self.temperature == 1 else log_softmax(z / self.temperature)
 
     def log_losses(self, z, y):
         """Return -log p of each row's target, with p as predicted, (n,)."""
@@ -106,8 +118,8 @@ class SoftmaxCrossEntropy:
 class LogisticCrossEntropy:
     """k yes/no questions; logits (n, k), targets of 0 and 1 (n, k)."""
 
-    def __init__(self, label_smoothing=0.0):
-        self.smoothing = float(label_smoothing)
+    def __init__(self, label_smoothing=0.0, temperature=1.0):
+        self.smoothing, self.temperature = float(label_smoothing), float(temperature)
 
     def value_and_grad(self, z, y, w):
         """Return the loss, and overwrite the logits `z` with dL/dz."""
@@ -133,10 +145,11 @@ class LogisticCrossEntropy:
 
     def log_proba(self, z):
         """Return the log-probability of "yes", (n, k), of logits (n, k)."""
-        if self.smoothing == 0:
-            return -np.logaddexp(0, -z)
-        yes = np.exp(-np.logaddexp(0, [-z, z])).reshape(2, -1).T
-        return np.log(undo_smoothing(yes, self.smoothing))[:, 0].reshape(z.shape)
+        if self.smoothing > 0:
+            yes_no = np.exp(-np.logaddexp(0, [-z, z])).reshape(2, -1).T
+            yes, no = np.log(undo_smoothing(yes_no, self.smoothing)).T
+            z = (yes - no).reshape(z.shape)
+        return -np.logaddexp(0, -z / self.temperature)
 
     def log_losses(self, z, y):
         """Return -log p of each row's targets, with p as predicted, summed over questions, (n,)."""

@@ -89,6 +89,8 @@ class TrainingState:
         The monitored value, negated, of `best`.
     best : dict or None
         ``params`` and ``optimizer`` after the best epoch, if epochs are compared.
+    temperature : float
+        Of the predicted probabilities; see `core.losses`.
     """
 
     params: np.ndarray
@@ -102,6 +104,7 @@ class TrainingState:
     stale_epochs: int = 0
     best_score: float = -inf
     best: dict | None = None
+    temperature: float = 1.0
 
     def snapshot(self, weights=None):
         """Return a copy made of arrays, lists, dicts and plain scalars.

@@ -131,3 +131,19 @@ def test_smoothing_is_undone_up_to_a_small_bounded_error(e):
     assert (np.diff(unsmoothed) < 0).all()
     assert unsmoothed.min() > 0
     assert_allclose(unsmoothed.sum(), 1)
+
+
+@pytest.mark.parametrize("e", [0.0, 0.1])
+@pytest.mark.parametrize("name", LOSSES)
+def test_temperature_takes_a_root_of_the_probabilities(name, e):
+    z, y, _ = make_problem(name)
+    p = distributions(name, np.exp(LOSSES[name](e).log_proba(z.copy())))
+    for temperature in (0.5, 1.0, 3.0):
+        loss = LOSSES[name](e, temperature)
+        expected = p ** (1 / temperature)
+        expected /= expected.sum(axis=-1, keepdims=True)
+        scaled = distributions(name, np.exp(loss.log_proba(z.copy())))
+        assert_allclose(scaled, expected, rtol=1e-9)
+        # Training does not see it.
+        value = loss.value_and_grad(z.copy(), y, 1.0)[0]
+        assert value == LOSSES[name](e).value_and_grad(z.copy(), y, 1.0)[0]
