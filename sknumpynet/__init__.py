@@ -1,6 +1,6 @@
 """Dense neural-network classification in NumPy, for scikit-learn."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 from sknumpynet.classifier import NumpyMLPClassifier
 from sknumpynet.preprocessing import NumericalEncoder
