@@ -83,17 +83,20 @@ def test_copies_of_all_rows_cost_at_most_a_point(name):
     assert changed < plain_error(name) + 0.01
 
 
-@pytest.mark.parametrize("name", SETS)
-def test_missing_values_cost_about_what_they_cost_gradient_boosting(name):
-    X, y, X_test, y_test = load(name)
-    rng = np.random.default_rng(1)
-    holes, holes_test = (
-        np.where(rng.random(part.shape) < 0.2, np.nan, part) for part in (X, X_test)
-    )
-    trees = HistGradientBoostingClassifier(random_state=0)
-    before, after = (
-        1 - trees.fit(train, y).score(test, y_test)
-        for train, test in ((X, X_test), (holes, holes_test))
-    )
-    changed = error(holes, y, holes_test, y_test)
-    assert changed - plain_error(name) < after - before + 0.01
+def test_missing_values_cost_no_more_than_they_cost_gradient_boosting():
+    costs = []
+    for name in SETS:
+        X, y, X_test, y_test = load(name)
+        rng = np.random.default_rng(1)
+        holes, holes_test = (
+            np.where(rng.random(part.shape) < 0.2, np.nan, part) for part in (X, X_test)
+        )
+        trees = HistGradientBoostingClassifier(random_state=0)
+        before, after = (
+            1 - trees.fit(train, y).score(test, y_test)
+            for train, test in ((X, X_test), (holes, holes_test))
+        )
+        costs.append([error(holes, y, holes_test, y_test) - plain_error(name), after - before])
+    ours, theirs = np.transpose(costs)
+    assert ours.mean() <= theirs.mean()
+    assert (ours <= theirs + 0.015).all()
