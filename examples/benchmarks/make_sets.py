@@ -1,7 +1,7 @@
 """Write scikit-learn's small data sets and some synthetic ones, in the form accuracy.py reads.
 
     python examples/benchmarks/make_sets.py DIR [--others]
-    SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py --cv --scaler skew
+    SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py --cv
 
 Nothing is downloaded. The length of training in the tuned preset was chosen on these sets, together
 with iris and wine. No default was chosen on the remaining sets of --others.
