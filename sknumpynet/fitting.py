@@ -112,7 +112,7 @@ class Fit:
         run.phase, run.budget.deadline = phase, self.deadline if deadline is None else deadline
         return self.observer.train(run, until)
 
-    def calibrate(self, state, held_out):
-        """Set the temperature, by the positions of rows that the network was not trained on."""
-        validation = ValidationSet(self.data.take(held_out), self.network, self.view)
-        state.temperature = validation.temperature(state.params)
+    def calibrate(self, state, validation):
+        """Set the temperature, by data that the network was not trained on."""
+        held_out = ValidationSet(validation, self.network, self.view)
+        state.temperature = held_out.temperature(state.params)

@@ -48,6 +48,7 @@ def pilot_run(fit, config, state):
     untrained, losses = state.snapshot(), state.history["validation_loss"]
     n, start = fit.data.n, perf_counter()
     rows, held_out = split(fit.data, min(HELD_OUT, MOST_HELD_OUT / n), state.rng)
+    validation = fit.data.take(held_out)
     n_epochs = int(config.max_iter / (1 + FINAL_FRACTION))
     turned_up = "The validation loss is rising"
 
@@ -60,7 +61,7 @@ def pilot_run(fit, config, state):
         state,
         "pilot",
         rows=rows,
-        validation=fit.data.take(held_out),
+        validation=validation,
         deadline=start + (fit.deadline - start) / (1 + FINAL_FRACTION),
         until=until,
     )
@@ -69,7 +70,7 @@ def pilot_run(fit, config, state):
     # As many epochs as it took to the minimum, of all rows, have to fit into the time that is left.
     is_time_left = best * (now - start) * n <= (fit.deadline - now) * used * len(rows)
     state.restore_best()
-    fit.calibrate(state, held_out)
+    fit.calibrate(state, validation)
     if reason == turned_up and best <= left and is_time_left:
         fit.observer.say("Starting again, with all rows.")
         again = TrainingState.from_snapshot(untrained)

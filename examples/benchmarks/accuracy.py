@@ -133,11 +133,10 @@ def print_tables(results, names):
         print("|---" * (1 + len(results)) + "|")
         for i, name in enumerate(names):
             print(f"| {name} | " + " | ".join(f"{s[i, k]:.4g}" for s in results.values()) + " |")
-    heads = "error", "log-loss", "calibration", "seconds"
     print(
-        "\n| ours / other, geometric mean | " + " | ".join(heads) + " | AUC, ours - other |", end=""
+        "\n| ours / other, geometric mean | error | log-loss | calibration | seconds | AUC, ours - "
+        "other | fewer / more errors | most errors, ours / other | most seconds, ours / other |"
     )
-    print(" fewer / more errors | most errors, ours / other | most seconds, ours / other |")
     print("|---" * 9 + "|")
     ours = results["ours"]
     for method, scores in list(results.items())[1:]:
