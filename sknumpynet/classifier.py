@@ -43,27 +43,29 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     hidden_layer_sizes   (256, 256)  (256, 256)  (100,)      (256, 256)    (100,)
     activation           gelu        gelu        tanh        gelu          relu
     alpha                0.0001      0.0001      1.0         0.0001        0.0001
-    batch_size           128         128         200         16            200
+    batch_size           (b)         (b)         200         16            200
     learning_rate        one_cycle   one_cycle   constant    constant      constant
     learning_rate_init   0.005       0.2         0.001       0.002 / 0.05  0.001
     input_lr_multiplier  (a)         1.0         1.0         (a) / 1.0     1.0
-    beta_2               0.98        0.98        0.98        0.98          0.999
+    beta_2               (c)         (c)         0.9         0.98          0.999
     label_smoothing      0.1         0.1         0.0         0.1           0.0
     weight_decay         0.1         0.0         0.0         0.1 / 0.0     0.0
-    n_iter_no_change     (b)         (b)         10          inf           10
-    dtype                (c)         (c)         float64     float32       (d)
+    n_iter_no_change     (d)         (d)         10          inf           10
+    dtype                (e)         (e)         float64     float32       (f)
     ===================  ==========  ==========  ==========  ============  ========
 
     - (a) sqrt(50 / total variance of X), within [1, 16]
-    - (b) np.inf; 40 with early_stopping
-    - (c) float32; float64 below 100 rows
-    - (d) the dtype of X if it is a float dtype, else float64
+    - (b) 128; 32 below 500 rows
+    - (c) 0.9; 0.95 from 20,000 rows on
+    - (d) np.inf; 40 with early_stopping
+    - (e) float32; float64 below 50 rows
+    - (f) the dtype of X if it is a float dtype, else float64
 
     In the column partial_fit, the second value is that of 'sgd'. Where a network is trained
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
     ``input_lr_multiplier`` and ``dtype``.
 
-    From 100 rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there is
+    From 50 rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there is
     `early_stopping`, validation data or a warm start. The pilot run holds out a fifth of the rows,
     but at most 5000. If its validation loss turns up, training starts again, with all rows, for 1.5
     times the epochs it took to the minimum. If not, the network goes on with all rows for a quarter

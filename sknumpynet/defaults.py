@@ -11,7 +11,11 @@ from sknumpynet.core.schedules import ANNEALING
 from sknumpynet.core.state import TrainingConfig
 
 # Below this many rows: no pilot run, and float64.
-FEW_ROWS = 100
+FEW_ROWS = 50
+# Below this many rows a minibatch is smaller, or an epoch would have few steps.
+SMALL_BATCHES = 500
+# From this many rows on, squared gradients are averaged over more steps.
+MANY_ROWS = 20_000
 # Steps of a tuned fit, unless that is too few or too many epochs.
 STEPS, MIN_EPOCHS, MAX_EPOCHS = 3000, 30, 250
 # A pilot run is followed by this fraction of its epochs on all rows.
@@ -29,8 +33,18 @@ def patience(data, values):
     return 40 if values["early_stopping"] else inf
 
 
+def batch_size(data, values):
+    """128; 32 below 500 rows"""
+    return 128 if data.n >= SMALL_BATCHES else 32
+
+
+def beta_2(data, values):
+    """0.9; 0.95 from 20,000 rows on"""
+    return 0.95 if data.n >= MANY_ROWS else 0.9
+
+
 def dtype(data, values):
-    """float32; float64 below 100 rows"""
+    """float32; float64 below 50 rows"""
     return "float32" if data.n >= FEW_ROWS else "float64"
 
 
@@ -46,12 +60,12 @@ DEFAULTS = {
     "hidden_layer_sizes":  ((256, 256),  (256, 256),  (100,),    (256, 256), (256, 256), (100,)),
     "activation":          ("gelu",      "gelu",      "tanh",    "gelu",     "gelu",     "relu"),
     "alpha":               (1e-4,        1e-4,        1.0,       1e-4,       1e-4,       1e-4),
-    "batch_size":          (128,         128,         200,       16,         16,         200),
+    "batch_size":          (batch_size,  batch_size,  200,       16,         16,         200),
     "learning_rate":       ("one_cycle", "one_cycle", "constant",
                             "constant",  "constant",  "constant"),
     "learning_rate_init":  (0.005,       0.2,         0.001,     0.002,      0.05,       0.001),
     "input_lr_multiplier": (input_lr_multiplier, 1.0, 1.0, input_lr_multiplier, 1.0,   1.0),
-    "beta_2":              (0.98,        0.98,        0.98,      0.98,       0.98,       0.999),
+    "beta_2":              (beta_2,      beta_2,      0.9,       0.98,       0.98,       0.999),
     "label_smoothing":     (0.1,         0.1,         0.0,       0.1,        0.1,        0.0),
     "weight_decay":        (0.1,         0.0,         0.0,       0.1,        0.0,        0.0),
     "n_iter_no_change":    (patience,    patience,    10,        inf,        inf,        10),

@@ -7,8 +7,14 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.impute import KNNImputer
+from sklearn.linear_model import RidgeClassifier
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.utils import check_consistent_length
+from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from sknumpynet.data import nullable_to_numpy
 from sknumpynet.robust import LIMIT, clipped, describe, present, quantiles
 from sknumpynet.validation import duplicates
 
@@ -18,6 +24,9 @@ HUGE = 1e300
 MOST_DONORS = 2000
 # n_bins='auto' is one for so many distinct rows per feature; at most and at least so many bins.
 ROWS_PER_BIN, MOST_BINS, FEWEST_BINS = 25, 24, 4
+# With 'auto' and y there is no encoding if the nearest row errs less often than this fraction of
+# the errors of a linear model of the encoding; both are tried on at most so many rows.
+NEAR, MOST_TRIED = 1 / 3, 10_000
 # The encoding ranges from -ENCODED to ENCODED, and indicators are 0 or ENCODED. The network learns
 # slowly from inputs that are small, so it follows the scaled features first.
 ENCODED = 0.25
@@ -58,7 +67,9 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     n_bins : int or 'auto', default='auto'
         Entries of each feature's encoding, or fewer if quantiles coincide; 0 is no encoding.
         'auto' is the number of distinct rows divided by 25 times the number of distinct features
-        with more than two values, but at most 24, and 0 if that is less than 4.
+        with more than two values, but at most 24, and 0 if that is less than 4. It is also 0 if
+        the class of the nearest row is a much better prediction than a linear model of the
+        encoding makes: features then act together, and single ones say little.
 
     Attributes
     ----------
@@ -112,8 +123,9 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             May have missing (NaN) and infinite values.
-        y : None
-            Ignored.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Class labels, by which ``n_bins='auto'`` finds out whether to encode. Not needed, and
+            not used if it is anything else.
         sample_weight : array-like of shape (n_samples,), default=None
             A row of weight k counts as k equal rows.
 
@@ -134,12 +146,16 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             )
         X = self._validated(X, reset=True, sparse="csc")
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        if y is not None:
+            y = np.asarray(nullable_to_numpy(y))
+            check_consistent_length(X, y)
         columns = [present(X, j, weight) for j in range(X.shape[1])]
         described = [describe(x, w, 0.0 if issparse(X) else None) for x, w in columns]
         described = map(np.array, zip(*described, strict=True))
         self.center_, self.scale_, self.gross_, self.is_binary_ = described
         self.has_missing_ = np.zeros(X.shape[1], bool)
         self.edges_, self.imputer_ = [np.empty(0, np.float32) for _ in columns], None
+        self._fitted_sparse = issparse(X)
         if not issparse(X):
             rows = np.flatnonzero(weight)
             self.has_missing_ = np.isnan(X[rows]).any(axis=0)
@@ -151,6 +167,11 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             if np.isnan(Z).any():
                 donors = Z[:: ceil(len(Z) / MOST_DONORS)]
                 self.imputer_ = KNNImputer(keep_empty_features=True).fit(donors)
+            if is_auto and y is not None and self._encoded():
+                tried = distinct[:: ceil(len(distinct) / MOST_TRIED)]
+                encoded = self._encode(X[tried])
+                if is_nearest_better(encoded[:, : X.shape[1]], encoded, y[tried]):
+                    self.edges_ = [edges[:0] for edges in self.edges_]
         return self
 
     def transform(self, X):
@@ -163,23 +184,23 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         Returns
         -------
         X : ndarray or CSR of float32 of shape (n_samples, n_features_out)
+
+        Raises
+        ------
+        ValueError
+            If X does not have the features that were seen in `fit`, or is sparse after a dense fit.
         """
         check_is_fitted(self)
         X = self._validated(X, reset=False, sparse="csr")
+        if issparse(X) and not self._fitted_sparse:
+            raise ValueError(
+                "A sparse X is not accepted: NumericalEncoder was fitted with a dense X, whose "
+                "zeros it moves. Pass X.toarray(), or fit with a sparse X."
+            )
         if issparse(X):
             X.data = np.nan_to_num(self._scaled(X.data, 0.0, X.indices))
             return X
-        Z = self._scaled(X, self.center_)
-        if self.imputer_ is not None:
-            Z = self.imputer_.transform(Z)
-        Z = np.nan_to_num(Z)
-        blocks = [Z]
-        for j in self._encoded():
-            edges = self.edges_[j]
-            block = np.clip((Z[:, [j]] - edges[:-1]) / np.diff(edges), 0, 1)
-            blocks.append(ENCODED * (2 * block - 1))
-        blocks.append(ENCODED * np.isnan(X[:, self.has_missing_]))
-        return np.hstack(blocks, dtype=np.float32)
+        return self._encode(X)
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns of the result.
@@ -200,6 +221,20 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ]
         indicators = [f"{name}_missing" for name in names[self.has_missing_]]
         return np.array([*names, *bins, *indicators], dtype=object)
+
+    def _encode(self, X):
+        """Return what `transform` returns, for a validated dense X."""
+        Z = self._scaled(X, self.center_)
+        if self.imputer_ is not None:
+            Z = self.imputer_.transform(Z)
+        Z = np.nan_to_num(Z)
+        blocks = [Z]
+        for j in self._encoded():
+            edges = self.edges_[j]
+            block = np.clip((Z[:, [j]] - edges[:-1]) / np.diff(edges), 0, 1)
+            blocks.append(ENCODED * (2 * block - 1))
+        blocks.append(ENCODED * np.isnan(X[:, self.has_missing_]))
+        return np.hstack(blocks, dtype=np.float32)
 
     def _auto_bins(self, X, distinct):
         """Return the number of bins that 'auto' means."""
@@ -241,3 +276,22 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def is_nearest_better(scaled, encoded, y):
+    """Tell whether the nearest row's class is a much better prediction than a linear model's.
+
+    Parameters
+    ----------
+    scaled, encoded : ndarray of shape (n_samples, n_features), (n_samples, n_features_out)
+    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        If these are no class labels, the result is False.
+    """
+    y = y[:, 0] if y.shape[1:] == (1,) else y
+    if type_of_target(y) not in ("binary", "multiclass", "multilabel-indicator"):
+        return False
+    train, test = train_test_split(np.arange(len(y)), random_state=0)
+    nearest = KNeighborsClassifier(1).fit(scaled[train], y[train])
+    linear = RidgeClassifier().fit(encoded[train], y[train])
+    errors = 1 - linear.score(encoded[test], y[test])
+    return 1 - nearest.score(scaled[test], y[test]) < NEAR * errors

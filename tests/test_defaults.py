@@ -96,9 +96,15 @@ def test_sparse_data_have_no_multiplier():
 
 
 def test_few_rows_have_no_pilot_run_and_float64():
-    few, enough = config(n=99), config(n=100)
+    few, enough = config(n=49), config(n=50)
     assert (few.pilot_run, enough.pilot_run) == (False, True)
     assert (few.dtype, enough.dtype) == ("float64", "float32")
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_few_rows_have_smaller_batches_and_a_shorter_memory(solver):
+    assert [config(n=n, solver=solver).batch_size for n in (499, 500)] == [32, 128]
+    assert [config(n=n, solver=solver).beta_2 for n in (19_999, 20_000)] == [0.9, 0.95]
 
 
 def test_the_preset_sklearn_has_the_dtype_of_x():

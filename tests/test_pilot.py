@@ -217,7 +217,7 @@ def test_training_is_short_where_labels_are_noise(noise, most):
 
 
 def test_clean_labels_are_trained_on_to_the_end():
-    X, y = noisy(600, 0.0)
+    X, y = noisy(2000, 0.0)
     model = NumpyMLPClassifier(64, random_state=0).fit(X, y)
     assert model.n_iter_ == model.settings_["max_iter"]
     rates = np.array(model.history_["learning_rate"])
@@ -236,10 +236,10 @@ def test_probabilities_are_nearly_as_good_as_the_true_ones_on_noisy_labels():
     assert log_loss(y_test, proba) < log_loss(y_test, p_test) + 0.08
 
 
-def test_100_rows_with_a_weight_are_needed():
+def test_50_rows_with_a_weight_are_needed():
     rng = np.random.RandomState(0)
     X, y = rng.randn(300, 5), rng.randint(2, size=300)
-    for n, pilot in ((99, False), (100, True)):
+    for n, pilot in ((49, False), (50, True)):
         weight = (np.arange(300) < n).astype(float)
         model = NumpyMLPClassifier(8, max_iter=2, random_state=0).fit(X, y, weight)
         assert model.settings_["pilot_run"] == pilot

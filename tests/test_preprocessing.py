@@ -152,6 +152,48 @@ def test_auto_is_a_bin_for_25_rows_per_feature(n, n_features, n_bins):
         assert [max(0, len(e) - 1) for e in edges] == expected
 
 
+def near_and_apart(n=1000):
+    """Return points of the plane, classes that clusters of them have, and those of one feature."""
+    rng = np.random.RandomState(0)
+    centers, cluster = rng.rand(60, 2), rng.randint(0, 60, n)
+    X = centers[cluster] + 0.002 * rng.randn(n, 2)
+    return X, cluster % 5, np.floor(8 * X[:, 0]) % 2
+
+
+def test_auto_encodes_unless_neighbours_predict_much_better():
+    X, of_the_cluster, of_a_feature = near_and_apart()
+    auto = NumericalEncoder()
+    assert auto.fit(X).transform(X).shape == (1000, 42)
+    assert auto.fit(X, of_a_feature).transform(X).shape == (1000, 42)
+    assert auto.fit(X, of_the_cluster).transform(X).shape == (1000, 2)
+    assert NumericalEncoder(5).fit(X, of_the_cluster).transform(X).shape == (1000, 12)
+
+
+@pytest.mark.parametrize(
+    ("convert", "n_features"),
+    [
+        (lambda y: y.astype(str), 2),
+        (lambda y: y[:, None], 2),
+        (lambda y: np.eye(5, dtype=int)[y], 2),
+        (lambda y: y + 0.5, 42),
+        (lambda y: np.zeros_like(y), 42),
+    ],
+    ids=["strings", "a column", "indicators", "no classes", "a single class"],
+)
+def test_labels_of_any_kind_decide_and_others_do_not(convert, n_features):
+    X, y, _ = near_and_apart()
+    encoder = NumericalEncoder().fit(X, convert(y))
+    assert encoder.transform(X).shape[1] == n_features
+    weighted = NumericalEncoder().fit(X, convert(y), sample_weight=np.full(len(y), 3))
+    assert_array_equal(weighted.transform(X), encoder.transform(X))
+
+
+def test_sparse_after_a_dense_fit_is_refused():
+    X = table()
+    with pytest.raises(ValueError, match=r"A sparse X is not accepted: .* Pass X.toarray\(\), or"):
+        fitted(X).transform(csr_array(X))
+
+
 def test_few_values_have_fewer_intervals():
     X = np.random.RandomState(0).randint(0, 4, (1000, 1))
     assert len(fitted(X, n_bins=10).edges_[0]) == 4
