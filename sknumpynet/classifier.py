@@ -43,10 +43,10 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     hidden_layer_sizes   (256, 256)  (256, 256)  (100,)      (256, 256)    (100,)
     activation           gelu        gelu        tanh        gelu          relu
     alpha                0.0001      0.0001      1.0         0.0001        0.0001
-    batch_size           (b)         (b)         200         16            200
+    batch_size           (a)         (a)         200         16            200
     learning_rate        one_cycle   one_cycle   constant    constant      constant
     learning_rate_init   0.005       0.2         0.001       0.002 / 0.05  0.001
-    input_lr_multiplier  (a)         1.0         1.0         (a) / 1.0     1.0
+    input_lr_multiplier  (b)         1.0         1.0         (b) / 1.0     1.0
     beta_2               (c)         (c)         0.9         0.98          0.999
     label_smoothing      0.1         0.1         0.0         0.1           0.0
     weight_decay         0.1         0.0         0.0         0.1 / 0.0     0.0
@@ -54,8 +54,8 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     dtype                (e)         (e)         float64     float32       (f)
     ===================  ==========  ==========  ==========  ============  ========
 
-    - (a) sqrt(50 / total variance of X), within [1, 16]
-    - (b) 128; 32 below 500 rows
+    - (a) 128; 32 below 500 rows
+    - (b) sqrt(50 / total variance of X), within [1, 16]
     - (c) 0.9; 0.95 from 20,000 rows on
     - (d) np.inf; 40 with early_stopping
     - (e) float32; float64 below 50 rows

@@ -95,10 +95,10 @@ class Counter(Recorder):
 def test_the_announced_number_of_epochs_covers_both_phases(noise):
     pytest.importorskip("sklearn.callback", reason=REASON)
     rng = np.random.RandomState(0)
-    X, y = rng.randn(600, 10), rng.randint(2, size=600)
+    X, labels = rng.randn(2000, 10), rng.randint(2, size=2000)
     counter = Counter()
     model = NumpyMLPClassifier(64, random_state=0).set_callbacks(counter)
-    model.fit(X, y if noise else X[:, 0] > 0)
+    model.fit(X, labels if noise else X[:, 0] > 0)
     assert counter.announced == {"fit": model.settings_["max_iter"], "epoch": 0}
     assert counter.begun["epoch"] == model.n_iter_
     assert (model.n_iter_ < model.settings_["max_iter"]) == noise

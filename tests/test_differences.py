@@ -662,7 +662,7 @@ def test_classes_in_the_place_of_sample_weight_raise_an_error_with_the_remedy():
 def test_the_tuned_preset_has_float32_parameters():
     X, y = blobs()
     assert Tuned(max_iter=2).fit(X, y).coefs_[0].dtype == np.float32
-    assert Tuned(max_iter=2).fit(X[:99], y[:99]).coefs_[0].dtype == np.float64
+    assert Tuned(max_iter=2).fit(X[:49], y[:49]).coefs_[0].dtype == np.float64
     assert Tuned(solver="lbfgs").fit(X, y).coefs_[0].dtype == np.float64
     for dtype in ("float32", "float64"):
         assert NumpyMLPClassifier(tol=1).fit(X.astype(dtype), y).coefs_[0].dtype == dtype

@@ -17,7 +17,7 @@ from sknumpynet import NumpyMLPClassifier
 rng = np.random.RandomState(0)
 X = rng.randn(300, 5)
 y = (X[:, 0] + 0.3 * rng.randn(300) > 0).astype(int)
-X_noise, noise = rng.randn(600, 10), rng.randint(2, size=600)
+X_noise, noise = rng.randn(2000, 10), rng.randint(2, size=2000)
 
 CALLERS = {
     "fit": lambda model: model.fit(X, y),
@@ -104,8 +104,8 @@ def test_the_history_has_every_epoch_of_both_phases(starts_again):
     held_out = np.isfinite(history["validation_loss"])
     assert held_out[:n_pilot].all()
     assert not held_out[n_pilot:].any()
-    seen_in_the_pilot_run = 0 if starts_again else 480 * n_pilot
-    assert model.t_ == seen_in_the_pilot_run + 600 * (model.n_iter_ - n_pilot)
+    seen_in_the_pilot_run = 0 if starts_again else 1600 * n_pilot
+    assert model.t_ == seen_in_the_pilot_run + 2000 * (model.n_iter_ - n_pilot)
 
 
 def test_the_loss_of_a_smoothed_network_is_comparable_to_the_log_loss():
