@@ -16,14 +16,14 @@ class Softplus:
     """f(z) = log(1 + e^z)."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = False
+    keeps_slope = False
 
     @staticmethod
-    def forward(z, out):
-        np.logaddexp(0, z, out=out)
+    def forward(z, slope=None):
+        np.logaddexp(0, z, out=z)
 
     @staticmethod
-    def backward(grad, a, z):
+    def backward(grad, a, slope):
         grad *= 1 - np.exp(-a)
 
 

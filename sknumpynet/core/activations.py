@@ -13,17 +13,16 @@ elu         z where z > 0, else e^z - 1       1 where a > 0, else a + 1
 selu        1.0507 z, 1.7581 (e^z - 1) [2]_   1.0507 where a > 0, else a + 1.7581
 tanh        tanh(z)                           1 - a^2
 logistic    s(z) = 1 / (1 + e^-z)             a (1 - a)
-silu        z s(z) [3]_                       s(z) (1 + z (1 - s(z)))
-gelu        z (1 + tanh u) / 2 [4]_           (1 + tanh u) / 2 + z (1 - tanh^2 u) u' / 2
+silu        z s(z) [3]_                       s(z) + a (1 - s(z))
+gelu        z s(2 u) [4]_                     s(2 u) + a (1 - s(2 u)) 2 u'
 ==========  ================================  =========================================
 
 with ``u = sqrt(2 / pi) (z + 0.044715 z^3)``. An activation is a class with
 
-- ``forward(z, out)``, which writes f(z) to ``out`` (``out`` may be ``z``);
-- ``backward(grad, a, z)``, which multiplies ``grad`` by the slope in place, and may overwrite ``a``
-  and ``z``;
-- ``needs_z``: whether ``backward`` reads ``z``. If not, ``a`` may share its memory. The slopes of
-  silu and gelu are not functions of their value;
+- ``forward(z, slope=None)``, which replaces ``z`` by ``a``;
+- ``backward(grad, a, slope)``, which multiplies ``grad`` by the slope in place;
+- ``keeps_slope``: whether ``forward`` also writes f'(z) to ``slope``, if it is an array. The slopes
+  of silu and gelu are not functions of ``a``, and share most of their arithmetic with the values;
 - ``initial_bound(fan_in, fan_out)``: a layer is initialised uniformly in [-bound, bound].
 
 To add an activation, write the class and name it in `ACTIVATIONS`; the tests find it there.
@@ -63,14 +62,14 @@ class Identity:
     """f(z) = z: a stack of linear layers."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = False
+    keeps_slope = False
 
     @staticmethod
-    def forward(z, out):
-        np.copyto(out, z)
+    def forward(z, slope=None):
+        pass
 
     @staticmethod
-    def backward(grad, a, z):
+    def backward(grad, a, slope):
         pass
 
 
@@ -78,15 +77,15 @@ class ReLU:
     """f(z) = max(z, 0), with slope 0 at z = 0."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = False
+    keeps_slope = False
 
     @staticmethod
-    def forward(z, out):
+    def forward(z, slope=None):
         # np.maximum is twice as fast with a row of zeros as with the scalar 0.
-        np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=out)
+        np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=z)
 
     @staticmethod
-    def backward(grad, a, z):
+    def backward(grad, a, slope):
         grad *= a > 0
 
 
@@ -94,14 +93,14 @@ class Tanh:
     """f(z) = tanh(z)."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = False
+    keeps_slope = False
 
     @staticmethod
-    def forward(z, out):
-        np.tanh(z, out=out)
+    def forward(z, slope=None):
+        np.tanh(z, out=z)
 
     @staticmethod
-    def backward(grad, a, z):
+    def backward(grad, a, slope):
         grad *= 1 - a * a
 
 
@@ -109,17 +108,17 @@ class Logistic:
     """f(z) = 1 / (1 + exp(-z)), as (1 + tanh(z / 2)) / 2, which cannot overflow."""
 
     initial_bound = staticmethod(glorot_sigmoid)
-    needs_z = False
+    keeps_slope = False
 
     @staticmethod
-    def forward(z, out):
-        np.multiply(z, 0.5, out=out)
-        np.tanh(out, out=out)
-        out *= 0.5
-        out += 0.5
+    def forward(z, slope=None):
+        z *= 0.5
+        np.tanh(z, out=z)
+        z *= 0.5
+        z += 0.5
 
     @staticmethod
-    def backward(grad, a, z):
+    def backward(grad, a, slope):
         grad *= a * (1 - a)
 
 
@@ -127,35 +126,35 @@ class LeakyReLU:
     """f(z) = z for z > 0, else 0.01 z, so that no unit stops learning."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = False
-    slope = 0.01
+    keeps_slope = False
+    below = 0.01
 
     @classmethod
-    def forward(cls, z, out):
-        np.maximum(z, cls.slope * z, out=out)
+    def forward(cls, z, slope=None):
+        np.maximum(z, cls.below * z, out=z)
 
     @classmethod
-    def backward(cls, grad, a, z):
-        np.multiply(grad, cls.slope, out=grad, where=a <= 0)
+    def backward(cls, grad, a, slope):
+        np.multiply(grad, cls.below, out=grad, where=a <= 0)
 
 
 class ELU:
     """f(z) = z for z > 0, else e^z - 1: scale z, else floor (e^z - 1)."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = False
+    keeps_slope = False
     scale = 1.0
     floor = 1.0
 
     @classmethod
-    def forward(cls, z, out):
+    def forward(cls, z, slope=None):
         below = cls.floor * np.expm1(np.minimum(z, 0))
-        np.maximum(z, 0, out=out)
-        out *= cls.scale
-        out += below
+        np.maximum(z, 0, out=z)
+        z *= cls.scale
+        z += below
 
     @classmethod
-    def backward(cls, grad, a, z):
+    def backward(cls, grad, a, slope):
         grad *= np.where(a > 0, cls.scale, a + cls.floor).astype(a.dtype, copy=False)
 
 
@@ -171,56 +170,52 @@ class SiLU:
     """f(z) = z / (1 + e^-z)."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = True
+    keeps_slope = True
 
     @staticmethod
-    def forward(z, out):
-        s = np.empty_like(z)
-        Logistic.forward(z, s)
-        np.multiply(z, s, out=out)
+    def forward(z, slope=None):
+        s = z.copy()
+        Logistic.forward(s)
+        z *= s
+        if slope is not None:
+            np.subtract(1, s, out=slope)
+            slope *= z
+            slope += s
 
     @staticmethod
-    def backward(grad, a, z):
-        Logistic.forward(z, z)
-        grad *= z + a * (1 - z)
+    def backward(grad, a, slope):
+        grad *= slope
 
 
 class GELU:
     """f(z) = z times the normal cumulative distribution function, approximated by tanh."""
 
     initial_bound = staticmethod(glorot)
-    needs_z = True
+    keeps_slope = True
     cubic = 0.044715
     root = sqrt(2 / pi)
 
     @classmethod
-    def forward(cls, z, out):
-        u = np.multiply(z, z, out=np.empty_like(z) if out is z else out)
-        u *= cls.root * cls.cubic
-        u += cls.root
-        u *= z
-        np.tanh(u, out=u)
-        u += 1
-        u *= z
-        np.multiply(u, 0.5, out=out)
+    def forward(cls, z, slope=None):
+        squares = np.multiply(z, z, out=slope)
+        s = squares * (cls.root * cls.cubic)
+        s += cls.root
+        s *= z
+        np.tanh(s, out=s)
+        s *= 0.5
+        s += 0.5
+        z *= s
+        if slope is not None:
+            # s + a (1 - s) 2 u'
+            slope *= 6 * cls.root * cls.cubic
+            slope += 2 * cls.root
+            slope *= z
+            slope *= 1 - s
+            slope += s
 
-    @classmethod
-    def backward(cls, grad, a, z):
-        # (1 + t) / 2 * (1 + (1 - t) z u'), with a, z and one more array as scratch space.
-        np.multiply(z, z, out=a)
-        t = a * (cls.root * cls.cubic)
-        t += cls.root
-        t *= z
-        np.tanh(t, out=t)
-        a *= 3 * cls.root * cls.cubic
-        a += cls.root
-        z *= a
-        z *= np.subtract(1, t, out=a)
-        z += 1
-        t += 1
-        z *= t
-        z *= 0.5
-        grad *= z
+    @staticmethod
+    def backward(grad, a, slope):
+        grad *= slope
 
 
 ACTIVATIONS = {

@@ -96,7 +96,7 @@ def forward(X, params, network):
             z = a @ W
             z += b
             if W is not weights[-1]:
-                network.activation.forward(z, z)
+                network.activation.forward(z)
             a = z
     return z
 
@@ -167,9 +167,9 @@ class Backprop:
         def buffers(sizes):
             return [aligned_empty((max_rows, size), params.dtype) for size in sizes]
 
-        self.pre_activations, self.deltas = buffers(sizes[1:]), buffers(sizes[1:-1])
-        # The activation overwrites z if its slope does not need z.
-        self.activations = buffers(sizes[1:-1]) if self.activation.needs_z else self.pre_activations
+        self.outputs, self.deltas = buffers(sizes[1:]), buffers(sizes[1:-1])
+        keeps_slope = self.activation.keeps_slope  # if not, the slopes have no columns
+        self.slopes = buffers(size * keeps_slope for size in sizes[1:-1])
         self.dropped = buffers(sizes[1:-1]) if self.dropout else None
         self.masks = buffers(sizes[1:-1]) if self.dropout else None
 
@@ -179,7 +179,7 @@ class Backprop:
         n = X.shape[0]
         inputs = self.forward(X)
         w = 1 / n if weight is None else weight * (1 / n)
-        loss, delta = self.loss.value_and_grad(self.pre_activations[-1][:n], y, w)
+        loss, delta = self.loss.value_and_grad(self.outputs[-1][:n], y, w)
         self.backward(inputs, delta)
         if self.alpha > 0:
             W = self.params[: self.n_weights]
@@ -191,11 +191,11 @@ class Backprop:
         """Compute the logits; return the input of each layer, [A_0 = X, A_1, ..., A_{L-1}]."""
         inputs, n = [X], X.shape[0]
         for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
-            z = multiply(inputs[-1], W, self.pre_activations[layer][:n])
+            z = multiply(inputs[-1], W, self.outputs[layer][:n])
             z += b
             if layer < len(self.deltas):
-                a = self.activations[layer][:n]
-                self.activation.forward(z, a)
+                self.activation.forward(z, self.slopes[layer][:n])
+                a = z
                 if self.masks:
                     mask = self.masks[layer][:n]
                     draw_mask(mask, self.dropout[layer], self.bits)
@@ -214,8 +214,8 @@ class Backprop:
                 delta = np.dot(delta, self.weights[layer].T, out=self.deltas[below][:n])
                 if self.masks:
                     delta *= self.masks[below][:n]
-                a, z = self.activations[below][:n], self.pre_activations[below][:n]
-                self.activation.backward(delta, a, z)
+                a, slope = self.outputs[below][:n], self.slopes[below][:n]
+                self.activation.backward(delta, a, slope)
 
 
 def multiply(A, B, out):

@@ -68,8 +68,8 @@ class WrongSlope(Tanh):
     """Tanh whose slope is 0.1 % too large."""
 
     @staticmethod
-    def backward(grad, a, z):
-        Tanh.backward(grad, a, z)
+    def backward(grad, a, slope):
+        Tanh.backward(grad, a, slope)
         grad *= 1.001
 
 
@@ -223,7 +223,7 @@ def test_dropout_multiplies_each_hidden_layer_by_its_mask(activation):
         if p is not None:
             mask = np.empty_like(z)
             draw_mask(mask, p, bits)
-            network.activation.forward(z, z)
+            network.activation.forward(z)
             a = z * mask
     expected, _ = network.loss.value_and_grad(z, batch.y, 1 / N)
     assert_allclose(backprop(batch), expected)
