@@ -68,8 +68,8 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     From 50 rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there is
     `early_stopping`, validation data or a warm start. The pilot run holds out a fifth of the rows,
     but at most 5000. If its validation loss turns up, training starts again, with all rows, for 1.5
-    times the epochs it took to the minimum. If not, the network goes on with all rows for a quarter
-    of the epochs, at half the learning rate.
+    times the epochs it took to the minimum, at the same mean learning rate. If not, the network
+    goes on with all rows for a quarter of the epochs, at half the learning rate.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """The pilot run: a first training with rows held out, which decides how training goes on.
 
 If the validation loss turns up, the network is overfitting. Training then starts again, with all
-rows, for somewhat more epochs than it took to reach the smallest validation loss. If it does not,
-the network only lacks the rows that were held out, and goes on with all of them for a while.
+rows, for somewhat more epochs than it took to reach the smallest validation loss, and in steps of
+the same mean size. If it does not, the network only lacks the rows that were held out, and goes on
+with all of them for a while.
 
 The rows that were held out also determine the temperature of the predicted probabilities.
 """
@@ -75,7 +76,12 @@ def pilot_run(fit, config, state):
         fit.observer.say("Starting again, with all rows.")
         again = TrainingState.from_snapshot(untrained)
         again.history, again.n_iter, again.temperature = state.history, used, state.temperature
-        return replace(config, max_iter=min(left, ceil(LONGER * best))), again
+        # Up to the minimum there may have been little more than the warm-up. The mean of a whole
+        # cycle is half its peak.
+        mean_rate = float(np.mean(state.history["learning_rate"][:best]))
+        peak = min(config.learning_rate_init, 2 * mean_rate)
+        n_epochs = min(left, ceil(LONGER * best))
+        return replace(config, max_iter=n_epochs, learning_rate_init=peak), again
     slower = config.learning_rate_init * SLOWER
     n_epochs = min(left, ceil(FINAL_FRACTION * used))
     return replace(config, max_iter=n_epochs, learning_rate_init=slower), state

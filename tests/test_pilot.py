@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 
 from sknumpynet import NumpyMLPClassifier
+from sknumpynet.core.schedules import one_cycle
 from sknumpynet.core.state import TrainingState
 from sknumpynet.data import Data
 from sknumpynet.defaults import resolve
@@ -46,11 +47,14 @@ def test_a_loss_has_turned_up_if_it_stays_well_above_its_minimum(losses, expecte
 class FakeFit:
     """Stands in for `Fit`: `train` writes given validation losses into the state."""
 
-    def __init__(self, n, losses, deadline=np.inf, ended_by=None, after_epoch=lambda: None):
+    def __init__(
+        self, n, losses, deadline=np.inf, ended_by=None, after_epoch=lambda: None, rates=None
+    ):
         rng = np.random.RandomState(0)
         X, y = rng.randn(n, 2), np.arange(n) % 2
         self.data, self.losses, self.deadline = Data(X, y, y, None), losses, deadline
         self.ended_by, self.after_epoch, self.said = ended_by, after_epoch, []
+        self.rates = [1.0] * 1000 if rates is None else rates
         self.observer = SimpleNamespace(say=self.said.append)
 
     def train(self, config, state, phase, *, rows, validation, deadline, until):
@@ -59,6 +63,7 @@ class FakeFit:
         assert phase == "pilot"
         for loss in self.losses[: config.max_iter]:
             state.history["validation_loss"].append(loss)
+            state.history["learning_rate"].append(self.rates[state.n_iter])
             state.n_iter += 1
             state.params += 1
             state.samples_seen += len(rows)
@@ -144,6 +149,14 @@ def test_a_rising_loss_starts_again_for_one_and_a_half_times_the_best(best, epoc
     assert state.history is begun.history
     assert state.temperature == 1.25
     assert fit.said == ["Starting again, with all rows."]
+
+
+@pytest.mark.parametrize("best", [1, 4, 9])
+def test_after_a_minimum_within_the_warmup_the_mean_learning_rate_stays_the_same(best):
+    rates = np.linspace(1e-5, 1e-3, 1000)
+    config, _, _, _ = run(FakeFit(500, turned_up(best), rates=rates))
+    cycle = [one_cycle(u, 0, 0.5) for u in np.linspace(0, 1, 10_001)]
+    assert_allclose(np.mean(cycle) * config.learning_rate_init, rates[:best].mean(), rtol=0.01)
 
 
 def test_a_rise_before_the_end_of_the_warmup_does_not_count():
