@@ -206,7 +206,7 @@ class GELU:
         s += 0.5
         z *= s
         if slope is not None:
-            # s + a (1 - s) 2 u'
+            # s + a (1 - s) 2 u', from the squares of z, which slope still holds
             slope *= 6 * cls.root * cls.cubic
             slope += 2 * cls.root
             slope *= z
