@@ -10,16 +10,16 @@ from sklearn.impute import KNNImputer
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.utils import check_consistent_length
+from sklearn.utils import check_consistent_length, gen_batches
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from sknumpynet.data import nullable_to_numpy
-from sknumpynet.robust import LIMIT, clipped, describe, present, quantiles
+from sknumpynet.robust import HUGE, LIMIT, clipped, describe, present, quantiles
 from sknumpynet.validation import duplicates
 
-# Larger values would overflow on the way.
-HUGE = 1e300
+# Rows that are transformed at a time.
+BLOCK = 4096
 # Missing values are imputed from the nearest of at most so many rows.
 MOST_DONORS = 2000
 # n_bins='auto' is one for so many distinct rows per feature; at most and at least so many bins.
@@ -149,12 +149,12 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         if y is not None:
             y = np.asarray(nullable_to_numpy(y))
             check_consistent_length(X, y)
-        columns = [present(X, j, weight) for j in range(X.shape[1])]
-        described = [describe(x, w, 0.0 if issparse(X) else None) for x, w in columns]
+        features, center = range(X.shape[1]), 0.0 if issparse(X) else None
+        described = [describe(*present(X, j, weight), center) for j in features]
         described = map(np.array, zip(*described, strict=True))
         self.center_, self.scale_, self.gross_, self.is_binary_ = described
         self.has_missing_ = np.zeros(X.shape[1], bool)
-        self.edges_, self.imputer_ = [np.empty(0, np.float32) for _ in columns], None
+        self.edges_, self.imputer_ = [np.empty(0, np.float32) for _ in features], None
         self._fitted_sparse = issparse(X)
         if not issparse(X):
             rows = np.flatnonzero(weight)
@@ -162,11 +162,12 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             distinct = rows[duplicates(X, rows)[0]]
             n_bins = self._auto_bins(X, distinct) if is_auto else self.n_bins
             for j in np.flatnonzero(~self.is_binary_) if n_bins > 1 else ():
-                self.edges_[j] = self._edges(j, *columns[j], n_bins)
-            Z = self._scaled(X[distinct], self.center_)
-            if np.isnan(Z).any():
-                donors = Z[:: ceil(len(Z) / MOST_DONORS)]
-                self.imputer_ = KNNImputer(keep_empty_features=True).fit(donors)
+                self.edges_[j] = self._edges(j, *present(X, j, weight), n_bins)
+            blocks = gen_batches(len(distinct), BLOCK)
+            if any(np.isnan(self._scaled(X[distinct[b]], self.center_)).any() for b in blocks):
+                donors = X[distinct[:: ceil(len(distinct) / MOST_DONORS)]]
+                imputer = KNNImputer(keep_empty_features=True)
+                self.imputer_ = imputer.fit(self._scaled(donors, self.center_))
             if is_auto and y is not None and self._encoded():
                 tried = distinct[:: ceil(len(distinct) / MOST_TRIED)]
                 encoded = self._encode(X[tried])
@@ -223,18 +224,22 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return np.array([*names, *bins, *indicators], dtype=object)
 
     def _encode(self, X):
-        """Return what `transform` returns, for a validated dense X."""
-        Z = self._scaled(X, self.center_)
-        if self.imputer_ is not None:
-            Z = self.imputer_.transform(Z)
-        Z = np.nan_to_num(Z)
-        blocks = [Z]
-        for j in self._encoded():
-            edges = self.edges_[j]
-            block = np.clip((Z[:, [j]] - edges[:-1]) / np.diff(edges), 0, 1)
-            blocks.append(ENCODED * (2 * block - 1))
-        blocks.append(ENCODED * np.isnan(X[:, self.has_missing_]))
-        return np.hstack(blocks, dtype=np.float32)
+        """Return what `transform` returns, for a validated dense X; blocks of rows save memory."""
+        width = X.shape[1] + sum(len(edges) - 1 for edges in self.edges_ if len(edges))
+        result = np.empty((len(X), width + self.has_missing_.sum()), np.float32)
+        for block in gen_batches(len(X), BLOCK):
+            Z = self._scaled(X[block], self.center_)
+            if self.imputer_ is not None:
+                Z = self.imputer_.transform(Z)
+            Z = np.nan_to_num(Z)
+            columns = [Z]
+            for j in self._encoded():
+                edges = self.edges_[j]
+                steps = np.clip((Z[:, [j]] - edges[:-1]) / np.diff(edges), 0, 1)
+                columns.append(ENCODED * (2 * steps - 1))
+            columns.append(ENCODED * np.isnan(X[block][:, self.has_missing_]))
+            np.concatenate(columns, axis=1, out=result[block], casting="same_kind")
+        return result
 
     def _auto_bins(self, X, distinct):
         """Return the number of bins that 'auto' means."""
@@ -252,7 +257,7 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _scaled(self, X, center, features=np.s_[:]):
         """Return values of these features, scaled and clipped; gross errors become nan."""
-        u = X - center
+        u = np.clip(X, -HUGE, HUGE) - center
         u = np.where(np.abs(u) < self.gross_[features], u, np.nan) / self.scale_[features]
         z = np.where(self.is_binary_[features], np.clip(u, -LIMIT, LIMIT), clipped(u))
         return z.astype(np.float32)
@@ -265,11 +270,7 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = validate_data(
             self, X, reset=reset, accept_sparse=sparse, dtype=np.float64, ensure_all_finite=False
         )
-        if not issparse(X):
-            return np.clip(X, -HUGE, HUGE)
-        X = X.copy()
-        X.data = np.clip(X.data, -HUGE, HUGE)
-        return X
+        return X.copy() if issparse(X) else X
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

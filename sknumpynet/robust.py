@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.sparse import issparse
 
+# Larger values would overflow on the way.
+HUGE = 1e300
 # Scaled values stay within [-LIMIT, LIMIT].
 LIMIT = 3.0
 # The median absolute deviation times this is the standard deviation of a normal distribution.
@@ -21,7 +23,7 @@ def present(X, feature, weight):
     else:
         x = X[:, feature]
         kept = (x == x) & (weight > 0)
-    return x[kept], weight[kept]
+    return np.clip(x[kept], -HUGE, HUGE), weight[kept]
 
 
 def describe(x, weight, center=None):

@@ -80,6 +80,10 @@ def duplicates(X, rows):
         else:
             content = map(np.ndarray.tobytes, block + block.dtype.type(0))  # -0.0 becomes 0.0
         hashes[start : start + HASH_BLOCK] = [hash(row) for row in content]
+    in_order = np.sort(hashes)
+    if (in_order[1:] != in_order[:-1]).all():  # the usual case, which is quick to find
+        first = np.arange(len(rows))
+        return first, first
     _, first, group = np.unique(hashes, return_index=True, return_inverse=True)
     # Hashes differ from process to process; the order of first copies does not.
     order = np.argsort(first)

@@ -104,13 +104,14 @@ def test_the_announced_number_of_epochs_covers_both_phases(noise):
     assert (model.n_iter_ < model.settings_["max_iter"]) == noise
 
 
-def test_a_long_epoch_has_ten_parts(model, monkeypatch):
+def test_a_long_epoch_has_parts(model, monkeypatch):
     pytest.importorskip("sklearn.callback", reason=REASON)
-    monkeypatch.setattr("sknumpynet.core.training.LONG_EPOCH", 0)
+    monkeypatch.setattr("sknumpynet.core.training.MULTIPLICATIONS", 1)
+    monkeypatch.setattr("sknumpynet.core.training.MOST_PARTS", 10)
     counter = Counter()
     model.set_params(batch_size=10, max_iter=2).set_callbacks(counter).fit(*digits())
     assert counter.announced == {"fit": 2, "epoch": 10, "part": 0}
-    assert counter.begun == {"fit": 1, "epoch": 2, "part": 2 * 9}  # the tenth ends with the epoch
+    assert counter.begun == {"fit": 1, "epoch": 2, "part": 2 * 9}  # the last ends with the epoch
 
 
 def test_callbacks_are_torn_down_when_fit_fails(model):

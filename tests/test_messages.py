@@ -81,7 +81,8 @@ def test_verbose_says_why_training_stops_or_starts_again(capsys):
 
 
 def test_a_long_epoch_shows_its_progress(capsys, monkeypatch):
-    monkeypatch.setattr("sknumpynet.core.training.LONG_EPOCH", 0)
+    monkeypatch.setattr("sknumpynet.core.training.MULTIPLICATIONS", 1)
+    monkeypatch.setattr("sknumpynet.core.training.MOST_PARTS", 10)
     monkeypatch.setattr("sknumpynet.callbacks.SECONDS_BETWEEN_LINES", 0.0)
     settings = {"preset": "sklearn", "batch_size": 10, "max_iter": 1, "learning_rate": "linear"}
     NumpyMLPClassifier(4, verbose=True, **settings).fit(X, y)

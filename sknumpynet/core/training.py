@@ -19,8 +19,8 @@ from sknumpynet.core.state import HISTORY
 
 # A stronger penalty would overflow in float32.
 LARGEST_ALPHA = 1e30
-# An epoch of more multiplications than this reports its progress in ten parts.
-LONG_EPOCH, PARTS = 2e10, 10
+# A long epoch reports its progress after so many multiplications, but at most so often.
+MULTIPLICATIONS, MOST_PARTS = 2e10, 100
 # 'adaptive' divides the learning rate by 5 until it is this small.
 ADAPTIVE_DIVISOR, SMALLEST_RATE = 5, 1e-6
 # Above these values a hyper-parameter is named when training diverges.
@@ -88,7 +88,7 @@ class TrainingRun:
         The name of the phase in the history.
     budget : Budget
     report : callable or None
-        ``report(fraction)`` is called after each tenth of a long epoch, except the last.
+        ``report(fraction)`` is called after each of the `n_parts` of an epoch, except the last.
 
     Raises
     ------
@@ -217,8 +217,9 @@ class TrainingRun:
     def n_parts(self):
         """In how many parts an epoch reports its progress; 0 if it is short."""
         n, batch_size = self.minibatches.n, self.minibatches.batch_size
-        is_long = 6 * n * (self.backprop.n_weights + 10_000) > LONG_EPOCH
-        return PARTS if is_long and n >= PARTS * batch_size else 0
+        work = 6 * n * (self.backprop.n_weights + 10_000)
+        n_parts = min(int(work / MULTIPLICATIONS), MOST_PARTS, n // batch_size)
+        return n_parts if n_parts > 1 else 0
 
     def raise_diverged(self):
         """Raise the error that names what may have made training diverge."""

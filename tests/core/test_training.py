@@ -231,14 +231,23 @@ def test_the_learning_rate_follows_the_schedule_from_batch_to_batch(name):
     assert_allclose(run.state.history["learning_rate"], expected)
 
 
-def test_a_long_epoch_reports_its_progress_in_tenths(monkeypatch):
+@pytest.mark.parametrize(("most", "n_parts"), [(5, 5), (10, 10), (1000, N // 4)])
+def test_a_long_epoch_reports_its_progress_in_equal_parts(monkeypatch, most, n_parts):
     fractions = []
-    for longest, expected in ((np.inf, []), (0, np.arange(1, 10) / 10)):
-        monkeypatch.setattr("sknumpynet.core.training.LONG_EPOCH", longest)
+    monkeypatch.setattr("sknumpynet.core.training.MOST_PARTS", most)
+    for multiplications, expected in ((np.inf, []), (1, np.arange(1, n_parts) / n_parts)):
+        monkeypatch.setattr("sknumpynet.core.training.MULTIPLICATIONS", multiplications)
         run = make_run(batch_size=4)
         run.report = fractions.append
         train(run, 1)
         assert_allclose(fractions, expected)
+
+
+def test_the_parts_of_an_epoch_have_the_same_number_of_multiplications(monkeypatch):
+    monkeypatch.setattr("sknumpynet.core.training.MULTIPLICATIONS", 1e7)
+    one, two = (make_run(data=make_data(n=n), batch_size=4).n_parts for n in (2000, 4000))
+    assert two == pytest.approx(2 * one, abs=1)
+    assert one > 1
 
 
 def test_divergence_raises_an_error_that_names_what_may_have_caused_it():
