@@ -132,7 +132,7 @@ PARAMETERS = {
     "validation_fraction": number(0, 1, open_low=True, open_high=True),
     "beta_1": number(0, 1, open_high=True),
     "beta_2": number(0, 1, open_high=True),
-    "epsilon": number(0, open_low=True, open_high=True),
+    "epsilon": number(0, open_high=True),
     "n_iter_no_change": (
         lambda value: is_int(value, 1) or number(inf)[0](value),
         "an int >= 1 or np.inf",

@@ -117,7 +117,7 @@ def test_only_the_ratios_of_sample_weights_matter_without_a_penalty(scale, setti
 
 def test_a_penalty_too_strong_for_the_weights_is_named():
     with pytest.raises(ValueError, match=r"alpha=0\.0001.*mean 1e-50.*[Ss]cale sample_weight"):
-        quick().fit(X, y, np.full(120, 1e-50))
+        quick(alpha=1e-4).fit(X, y, np.full(120, 1e-50))
 
 
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])

@@ -36,7 +36,7 @@ BAD = {
     "validation_fraction": [0, 1],
     "beta_1": [1],
     "beta_2": [-1],
-    "epsilon": [0],
+    "epsilon": [-1e-8],
     "n_iter_no_change": [0, 2.5, "a"],
     "max_fun": [0, 10**20],
     "class_weight": ["even", {0: -1}, [1, 2]],

@@ -24,7 +24,7 @@ def stream(**settings):
 @pytest.mark.parametrize("change", [{"beta_1": 0.5}, {"beta_2": 0.9}, {"beta_1": 0.0}])
 def test_adam_continues_with_other_decays(change):
     """The moments of the textbook, which are those of the state, do not depend on the decays."""
-    settings = {"batch_size": 600, "dtype": "float64", "dropout": 0.0, "weight_decay": 0.0}
+    settings = {"batch_size": 600, "dtype": "float64", "weight_decay": 0.0, "epsilon": 1e-8}
     model = stream(**settings, input_lr_multiplier=1.0)
     for _ in range(20):
         model.partial_fit(X, y)

@@ -13,6 +13,12 @@ Adam [2]_, in the paper's efficient order, in which epsilon is added to the unco
     v <- b2 v + (1 - b2) g^2
     p <- p - lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + epsilon)
 
+With epsilon = 0, 1 / sqrt(v) is approximated from the bits of v [3]_, which takes half the time of
+root and quotient. The exponent of a float is the integer part of its logarithm, and its fraction is
+nearly the rest, so that the bits, as an integer, are a linear function of log2(v). To halve and to
+negate that integer yields the bits of a number within 3.5 % of 1 / sqrt(v), and of a large but
+finite one for v = 0.
+
 The moments are stored as m = a M and v = c V, with numbers a and c: to decay a moment is then to
 multiply its number, which saves two passes over the parameters. That is 3 to 11 % of a step.
 
@@ -31,6 +37,7 @@ References
 .. [1] Sutskever et al., "On the importance of initialization and momentum in deep learning",
    ICML 2013.
 .. [2] Kingma and Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, arXiv:1412.6980.
+.. [3] Lomont, "Fast Inverse Square Root", Purdue University, 2003.
 """
 
 from dataclasses import dataclass
@@ -42,6 +49,12 @@ from sknumpynet.core.arrays import add_multiple, aligned_copy
 
 # Keeps M and V within float32's range, also for the squares of large gradients.
 SMALLEST_SCALE = 1e-4
+# An integer type as wide as each float type, and 3/2 of the bits of v = 1, less a little so that
+# the approximation of 1 / sqrt(v) is at most as much too large as it is too small.
+BITS = {
+    np.dtype(np.float32): (np.int32, 0x5F37642F),
+    np.dtype(np.float64): (np.int64, 0x5FE6EC85E0000000),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,7 @@ class SGD:
 
 @dataclass(frozen=True)
 class Adam:
-    """Adaptive moments."""
+    """Adaptive moments; ``epsilon=0`` is faster and within 3.5 %."""
 
     beta_1: float = 0.9
     beta_2: float = 0.999
@@ -89,9 +102,13 @@ class Adam:
         g *= g
         add_multiple(V, (1 - self.beta_2) / c, g)
         root = sqrt(c)
-        np.sqrt(V, out=g)
-        g += self.epsilon / root
-        np.divide(M, g, out=g)
+        if self.epsilon == 0:
+            approximate_inverse_root(V, out=g)
+            g *= M
+        else:
+            np.sqrt(V, out=g)
+            g += self.epsilon / root
+            np.divide(M, g, out=g)
         lr *= sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         add_multiple(p, -lr * a / root, g)
 
@@ -103,6 +120,14 @@ def decay(moment, scale, beta):
         return scale
     moment *= scale
     return 1.0
+
+
+def approximate_inverse_root(v, out):
+    """Write an approximation of 1 / sqrt(v) to `out`, for v >= 0."""
+    integer, at_one = BITS[v.dtype]
+    bits = out.view(integer)
+    np.right_shift(v.view(integer), 1, out=bits)
+    np.subtract(integer(at_one), bits, out=bits)
 
 
 OPTIMIZERS = {

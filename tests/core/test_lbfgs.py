@@ -99,10 +99,10 @@ def test_it_ends_when_the_observer_has_a_reason():
 
 
 class WatchedBackprop:
-    """A Backprop that calls `watch` before each evaluation; `sign` multiplies its gradient."""
+    """A Backprop that calls `watch` before each evaluation; `factor` multiplies its gradient."""
 
     def __init__(self, backprop, watch):
-        self.backprop, self.watch, self.sign = backprop, watch, 1
+        self.backprop, self.watch, self.factor = backprop, watch, 1
 
     def __call__(self, batch):
         self.watch()
@@ -110,7 +110,7 @@ class WatchedBackprop:
 
     @property
     def grad(self):
-        return self.sign * self.backprop.grad
+        return self.factor * self.backprop.grad
 
 
 def test_the_deadline_ends_within_an_iteration_and_leaves_the_last_iterate(monkeypatch):
@@ -140,8 +140,8 @@ def test_a_line_search_that_fails_leaves_the_last_iterate():
     run, iterates, left = make_run((5,)), [], iter(range(12))
 
     def watch():
-        if next(left, None) is None:  # from now on the slope is uphill
-            run.backprop.sign = -1
+        if next(left, None) is None:  # from now on the slope is steep, and uphill
+            run.backprop.factor = -1e12
 
     run.backprop = WatchedBackprop(run.backprop, watch)
     assert fit_lbfgs(run, lambda reason: iterates.append(run.state.params.copy())) is None

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import optimize
 
-from sknumpynet.core.optimizers import OPTIMIZERS, SGD, Adam
+from sknumpynet.core.optimizers import OPTIMIZERS, SGD, Adam, approximate_inverse_root
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -93,6 +93,44 @@ def test_adam_is_the_textbook_formula_for_2000_steps_also_when_betas_change(beta
         ours.append(p.copy())
         theirs.append(q)
     assert_allclose(ours, theirs, rtol=0, atol=2e-5 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_inverse_root_is_within_3_5_percent_and_finite_at_0(dtype):
+    info = np.finfo(dtype)
+    v = np.geomspace(info.tiny, info.max / 2, 100_000, dtype=dtype)
+    out = np.empty_like(v)
+    approximate_inverse_root(v, out)
+    ratio = out * np.sqrt(v)
+    assert ratio.min() > 0.965
+    assert ratio.max() < 1.035
+    assert abs(np.log(ratio.min() * ratio.max())) < 2e-3  # as much too small as too large
+    approximate_inverse_root(np.zeros(5, dtype), out[:5])
+    assert np.isfinite(out[:5]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_adam_without_epsilon_moves_within_3_5_percent_of_adam_with_a_tiny_one(dtype):
+    gradients = np.random.RandomState(0).randn(50, 200).astype(dtype)
+    gradients[:, 0] = 0
+    p, q = np.zeros(200, dtype), np.zeros(200, dtype)
+    approximate, exact = Adam(epsilon=0.0), Adam(epsilon=1e-30)
+    state, exact_state = approximate.start(p), exact.start(q)
+    for g in gradients:
+        before_p, before_q = p.copy(), q.copy()
+        approximate.step(p, g.copy(), 0.01, state)
+        exact.step(q, g.copy(), 0.01, exact_state)
+        assert_allclose(p - before_p, q - before_q, rtol=0.035, atol=1e-7)
+    assert p[0] == 0
+    assert np.abs(p - q).max() > 1e-4  # so that it is not the same formula
+
+
+def test_adam_without_epsilon_solves_rosenbrock():
+    p, optimizer = np.array([-1.2, 1.0]), Adam(epsilon=0.0)
+    state = optimizer.start(p)
+    for _ in range(20_000):
+        optimizer.step(p, optimize.rosen_der(p), 2e-3, state)
+    assert_allclose(p, 1, atol=1e-2)
 
 
 PYTORCH = {
