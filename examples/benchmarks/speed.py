@@ -1,15 +1,18 @@
 """Speed and memory compared with scikit-learn, PyTorch and the bare matrix products.
 
-    python examples/benchmarks/speed.py [--data-dir DIR] [--sections abcdefghijk] [--repeats 5]
+    python examples/benchmarks/speed.py [--data-dir DIR] [--sections abcdefghijklmn] [--repeats 5]
+        [--output FILE]
 
-Everything runs in one process. The candidates take turns, and medians of the repeats are printed.
-PyTorch is included if it is installed. "floor" is the time of the same matrix products in reused
-buffers and nothing else. The time of an epoch is a difference of two trainings, of one epoch and of
-several, so that start-up costs cancel.
+Everything runs in one process. The candidates take turns, and medians of the repeats are printed,
+to FILE too. PyTorch and pytabkit's RealMLP are included if they are installed. "floor" is the time
+of the same matrix products in reused buffers and nothing else. The time of an epoch is a difference
+of two trainings, of one epoch and of several, so that start-up costs cancel.
 """
 
 import argparse
+import contextlib
 import gc
+import io
 import os
 import platform
 import time
@@ -23,19 +26,26 @@ import numpy as np
 import scipy
 import sklearn
 from scipy import sparse
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, make_classification
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import sknumpynet
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier
 from sknumpynet.datasets import fetch_mnist
 
 try:
     import torch
 except ImportError:
     torch = None
+try:
+    import pytabkit
+except ImportError:
+    pytabkit = None
 
 EPOCHS = 2
 TWO_EPOCHS = {
@@ -49,6 +59,24 @@ TWO_EPOCHS = {
 }
 # The settings of MLPClassifier; parameters are float32 for every dtype of X.
 Ours = partial(NumpyMLPClassifier, preset="sklearn", dtype="float32")
+# The step of the tuned preset, without its pilot run and its schedule.
+RECIPE = {
+    "activation": "gelu",
+    "alpha": 0.0,
+    "epsilon": 0.0,
+    "label_smoothing": 0.1,
+    "weight_decay": 0.1,
+    "input_lr_multiplier": 1.6,
+}
+
+
+shown = []
+
+
+def show(text):
+    """Print a text, and keep it for --output."""
+    shown.append(text)
+    print(text, flush=True)
 
 
 def train(make, X, y, hidden, batch_size, epochs):
@@ -131,18 +159,18 @@ def epoch_times(trainers, problems, repeats):
 
 def table(title, rows, unit="ms", scale=1e3):
     """Print seconds in `unit`, and the ratio of each candidate to ours."""
-    print(f"\n{title}\n")
+    show(f"\n{title}\n")
     names = list(next(iter(rows.values())))
     others = [name for name in names if name != "ours"]
     ratios = [f"ours / {n}" if n == "floor" else f"{n} / ours" for n in others]
-    print("| | " + " | ".join([f"{n}, {unit}" for n in names] + ratios) + " |")
-    print("|---" * (1 + len(names) + len(others)) + "|")
+    show("| | " + " | ".join([f"{n}, {unit}" for n in names] + ratios) + " |")
+    show("|---" * (1 + len(names) + len(others)) + "|")
     for label, row in rows.items():
         cells = [f"{row[name] * scale:.4g}" for name in names]
         for name in others:
             ratio = row[name] / row["ours"]
             cells.append(f"{1 / ratio if name == 'floor' else ratio:.2f}")
-        print(f"| {label} | " + " | ".join(cells) + " |", flush=True)
+        show(f"| {label} | " + " | ".join(cells) + " |")
 
 
 def peak(call):
@@ -178,10 +206,10 @@ class Sections:
             model = Ours(256, random_state=seed, **TWO_EPOCHS)
             seconds.append(clock(lambda m=model: m.fit(self.X, self.y)))
             accuracy.append(model.score(*self.test))
-        print(
-            f"\nTwo epochs of one cycle: {np.median(seconds):.2f} s from the call of fit to the "
-            f"end, test accuracy {np.mean(accuracy):.2%} mean, {min(accuracy):.2%} minimum; the "
-            f"floor of an epoch is {rows['batch 128']['floor']:.2f} s"
+        show(
+            f"\nTwo epochs of one cycle: {np.median(seconds):.2f} s from the call of fit on, "
+            f"{np.median(seconds) / rows['batch 128']['floor']:.2f} times the floor of an epoch; "
+            f"test accuracy {np.mean(accuracy):.2%} mean, {min(accuracy):.2%} minimum"
         )
 
     def b(self):
@@ -259,17 +287,17 @@ class Sections:
         table("(f) predict_proba, 784 -> 256 -> 10", rows)
 
     def g(self):
-        print("\n(g) peak memory beyond the data, MB\n\n| | ours | scikit-learn |\n|---|---|---|")
+        show("\n(g) peak memory beyond the data, MB\n\n| | ours | scikit-learn |\n|---|---|---|")
         kinds = {"float32": self.X, "uint8": (self.X * 255).astype(np.uint8)}
         for kind, X in kinds.items():
             mb = [peak(lambda t=t, X=X: t(X, self.y, 256, 200, 1)) for t in (ours, scikit_learns)]
-            print(f"| fit, {len(X)} rows, {kind} | {mb[0]:.0f} | {mb[1]:.0f} |")
+            show(f"| fit, {len(X)} rows, {kind} | {mb[0]:.0f} | {mb[1]:.0f} |")
         X, y = random_problem(1_000_000, (20, 2))
         models = [M(256, max_iter=1).fit(X[:2000], y[:2000]) for M in (Ours, MLPClassifier)]
         result = 1e6 * 2 * 8 / 2**20
         mb = [peak(lambda m=m: m.predict_proba(X)) - result for m in models]
         label = "predict_proba, 1,000,000 x 20 -> 256 -> 2, beyond its result"
-        print(f"| {label} | {mb[0]:.0f} | {mb[1]:.0f} |", flush=True)
+        show(f"| {label} | {mb[0]:.0f} | {mb[1]:.0f} |")
 
     def h(self):
         trainers = {name: TRAINERS[name] for name in TRAINERS if name != "PyTorch"}
@@ -308,10 +336,8 @@ class Sections:
         )
 
     def k(self):
-        print("\n(k) max_time with the defaults, n x 10, two classes\n")
-        print(
-            "| n | max_time, s | ended after, s | epochs | test accuracy |\n|---|---|---|---|---|"
-        )
+        show("\n(k) max_time with the defaults, n x 10, two classes\n")
+        show("| n | max_time, s | ended after, s | epochs | test accuracy |\n|---|---|---|---|---|")
 
         def problem(n, seed):
             rng = np.random.default_rng(seed)
@@ -326,33 +352,128 @@ class Sections:
             seconds = clock(lambda m=model, n=n: m.fit(X[:n], y[:n]))
             accuracy = model.score(*test)
             cells = f"{n} | {max_time} | {seconds:.2f} | {model.n_iter_} | {accuracy:.4f}"
-            print(f"| {cells} |", flush=True)
+            show(f"| {cells} |")
+
+    def l(self):  # noqa: E743
+        problems = {
+            "iris": load_iris(return_X_y=True),
+            "breast_cancer, the first 500": [a[:500] for a in load_breast_cancer(return_X_y=True)],
+            "digits": load_digits(return_X_y=True),
+            "make_classification": make_classification(
+                10_000, 10, n_informative=6, n_classes=3, random_state=0
+            ),
+        }
+        makers = {
+            "ours": lambda: make_pipeline(NumericalEncoder(), NumpyMLPClassifier(random_state=0)),
+            "scikit-learn": lambda: make_pipeline(StandardScaler(), MLPClassifier(random_state=0)),
+        }
+        if pytabkit is not None:
+            makers["RealMLP-TD-S"] = lambda: pytabkit.RealMLP_TD_S_Classifier(
+                "cpu", random_state=0, verbosity=0
+            )
+        rows = {}
+        for name, (X, y) in problems.items():
+            calls = {n: lambda make=m, X=X, y=y: make().fit(X, y) for n, m in makers.items()}
+            with contextlib.redirect_stdout(io.StringIO()):  # RealMLP reports its parameters
+                rows[f"{name}, {len(X)} x {X.shape[1]}"] = medians(calls, 3)
+        table("(l) a fit with the defaults", rows, "s", 1)
+
+    def m(self):
+        floor_only = {"floor": TRAINERS["floor"]}
+        X, y = random_problem(12_800, (20, 10))
+        rows = {}
+        for dropout in (0.0, 0.1):
+            recipe = partial(Ours, dropout=dropout, **RECIPE)
+            trainers = {"ours": partial(train, recipe), **floor_only}
+            seconds = epoch_times(trainers, (X, y, (256, 256), 128), self.repeats)
+            rows[f"dropout {dropout}"] = {name: value / 100 for name, value in seconds.items()}
+        title = "(m) a step of the tuned preset, 20 -> 256 -> 256 -> 10, batch 128"
+        table(title, rows, "us", 1e6)
+
+    def n(self):
+        n, nnz = 300_000, 50
+        rng = np.random.default_rng(0)
+        indices = rng.integers(20_000, size=n * nnz, dtype=np.int32)
+        words = sparse.csr_matrix(
+            (np.ones(n * nnz, np.float32), indices, np.arange(n + 1) * nnz), shape=(n, 20_000)
+        )
+        words.sum_duplicates()
+        problems = {
+            "1,000,000 x 10": random_problem(1_000_000, (10, 2)),
+            "100,000 x 784": random_problem(100_000, (784, 10)),
+            "300,000 x 20,000, 50 non-zeros per row": (words, rng.integers(2, size=n)),
+        }
+        show(
+            "\n(n) large tables, defaults; an epoch is `fit` with max_iter=1\n\n"
+            "| | an epoch, s | floor, s | first progress, s | peak memory in addition to X, MB |\n"
+            "|---|---|---|---|---|"
+        )
+        for name, (X, y) in problems.items():
+            epoch = clock(lambda X=X, y=y: NumpyMLPClassifier(max_iter=1).fit(X, y))
+            products = (
+                ""
+                if sparse.issparse(X)
+                else clock(lambda X=X, y=y: floor(X, y, (256, 256), 128, 1))
+            )
+            first = FirstLine()
+            model = NumpyMLPClassifier(max_time=4, verbose=True)
+            with contextlib.redirect_stdout(first):
+                model.fit(X, y)
+            mb = peak(lambda X=X, y=y: NumpyMLPClassifier(max_time=8).fit(X, y))
+            products = products and f"{products:.2f}"
+            show(f"| {name} | {epoch:.2f} | {products} | {first.seconds:.2f} | {mb:.0f} |")
+
+
+class FirstLine(io.StringIO):
+    """Notes how many seconds after its creation something was first written to it."""
+
+    def __init__(self):
+        super().__init__()
+        self.start, self.seconds = time.perf_counter(), None
+
+    def write(self, text):
+        if self.seconds is None:
+            self.seconds = time.perf_counter() - self.start
+        return super().write(text)
+
+
+def processor():
+    """Return the name of the processor."""
+    info = Path("/proc/cpuinfo")
+    text = info.read_text() if info.is_file() else ""
+    names = [line.split(":")[1].strip() for line in text.splitlines() if "model name" in line]
+    return names[0] if names else platform.processor()
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data-dir", help="directory with the IDX files of MNIST")
-    parser.add_argument("--sections", default="abcdefghijk")
+    parser.add_argument("--sections", default="abcdefghijklmn")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--output", type=Path, help="Markdown file to write")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
     X, y = fetch_mnist(arguments.data_dir, subset="train", return_X_y=True)
     X = X / np.float32(255)
-    print(
-        f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scipy {scipy.__version__}, "
-        f"scikit-learn {sklearn.__version__}, torch {getattr(torch, '__version__', None)}, Python "
-        f"{platform.python_version()}, {platform.machine()}; n = {len(X)}, {arguments.repeats} "
-        "repeats"
+    show(
+        f"{processor()}, {os.cpu_count()} cores; sknumpynet {sknumpynet.__version__}, numpy "
+        f"{np.__version__}, scipy {scipy.__version__}, scikit-learn {sklearn.__version__}, PyTorch "
+        f"{getattr(torch, '__version__', None)}, Python {platform.python_version()}, "
+        f"{platform.machine()}; medians of {arguments.repeats} repeats.\n"
     )
     for pool in threadpool_info():
-        print(
-            f"{pool['prefix']} {pool['version']}, {pool.get('architecture', '')}, "
+        show(
+            f"- {pool['prefix']} {pool['version']}, kernels {pool.get('architecture', 'unknown')}, "
             f"{pool['num_threads']} threads"
         )
     X_test, y_test = fetch_mnist(arguments.data_dir, subset="test", return_X_y=True)
     sections = Sections(X, y, (X_test / np.float32(255), y_test), arguments.repeats)
     for letter in arguments.sections:
         getattr(sections, letter)()
+    if arguments.output:
+        options = f"--sections {arguments.sections} --repeats {arguments.repeats}"
+        command = f"    python examples/benchmarks/speed.py {options} --output {arguments.output}"
+        arguments.output.write_text("\n".join(["# Speed", "", command, "", *shown, ""]))
 
 
 if __name__ == "__main__":
