@@ -47,10 +47,10 @@ def split(data, fraction, rng):
     # Only the rows held out matter: scikit-learn lists the others in 40 bytes each.
     stratify, n_listed = None, 1
     if data.labels.ndim == 1:
-        labels = data.labels[rows[first]]
-        counts = np.unique(labels, return_counts=True)[1]
+        codes = data.codes.ravel()[rows[first]]
+        counts = np.unique(codes, return_counts=True)[1]
         if counts.min() >= 2 and len(counts) <= min(n_val, n - n_val):
-            stratify, n_listed = labels, len(counts)
+            stratify, n_listed = codes, len(counts)
     sizes = {"train_size": n_listed, "test_size": n_val}
     _, held_out = train_test_split(np.arange(n), **sizes, stratify=stratify, random_state=rng)
     is_held_out = np.zeros(n, bool)
