@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 
 import sknumpynet
 from sknumpynet.callbacks import CallbackSupportMixin, FitObserver, with_callbacks
-from sknumpynet.core.blas import limit_scipy_blas
 from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import forward_in_blocks, views
 from sknumpynet.core.schedules import ANNEALING
@@ -370,8 +369,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
             network, data, self._view(task, config), observer, called + (self.max_time or inf)
         )
         try:
-            with limit_scipy_blas():
-                state, reason = fit.run(config, state, validation)
+            state, reason = fit.run(config, state, validation)
             observer.end(state)
         finally:
             if observer.last is not None:
@@ -431,8 +429,7 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         network, state = start(self, task, config, is_new=is_new)
         state.n_iter = 0 if is_new else self.n_iter_
         observer = FitObserver(self, state.n_iter + 1)
-        with limit_scipy_blas():
-            Fit(network, data, None, observer).train(config, state, "partial_fit")
+        Fit(network, data, None, observer).train(config, state, "partial_fit")
         observer.end(state)
         attributes = describe_fit(task, config, observer.last, resumable=True)
         self._commit(attributes, observer.last, is_new=is_new)

@@ -7,6 +7,7 @@ import numpy as np
 
 from sknumpynet.callbacks import FitObserver
 from sknumpynet.core.arrays import aligned_copy
+from sknumpynet.core.blas import limit_blas
 from sknumpynet.core.network import Network, initialize
 from sknumpynet.core.state import TrainingState, restored_stream
 from sknumpynet.core.training import TrainingRun
@@ -110,7 +111,9 @@ class Fit:
         state.start_phase()
         run = TrainingRun(self.network, self.data, config, state, rows, validate, monitor)
         run.phase, run.budget.deadline = phase, self.deadline if deadline is None else deadline
-        return self.observer.train(run, until)
+        largest_layer = max(W.size for W in run.backprop.weights)
+        with limit_blas(run.minibatches.batch_size * largest_layer):
+            return self.observer.train(run, until)
 
     def calibrate(self, state, validation):
         """Set the temperature, by data that the network was not trained on."""

@@ -1,9 +1,10 @@
-"""SciPy's BLAS has one thread while a network is trained, and gets back what it had."""
+"""BLAS has one thread while a network is trained, and gets back what it had."""
 
 import gc
 import os
 import threading
 
+import numpy as np
 import pytest
 from joblib import Parallel, delayed
 from sklearn.datasets import load_iris
@@ -11,34 +12,67 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.core import blas
-from sknumpynet.core.blas import limit_scipy_blas
+from sknumpynet.core.blas import limit_blas
+from sknumpynet.core.losses import LOSSES
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
-def threads_of_scipy():
-    return [library["num_threads"] for library in blas.scipy_blas().info()]
+def threads(name):
+    return {library["num_threads"] for library in blas.libraries()[name].info()}
+
+
+def test_numpys_and_scipys_blas_are_told_apart():
+    paths = [[lib["filepath"] for lib in c.info()] for c in blas.libraries().values()]
+    every = [lib["filepath"] for lib in threadpool_info() if lib["user_api"] == "blas"]
+    assert sorted(paths[0] + paths[1]) == sorted(every)
+    assert paths[1]  # NumPy's
 
 
 def test_the_limit_holds_until_the_last_user_leaves():
     with threadpool_limits(2):
-        before = threads_of_scipy()
-        with limit_scipy_blas():
-            with limit_scipy_blas():
-                assert threads_of_scipy() == [1] * len(before)
-            assert threads_of_scipy() == [1] * len(before)
-        assert threads_of_scipy() == before
+        with limit_blas(1):
+            with limit_blas(1):
+                assert threads("numpy") == {1}
+            assert threads("numpy") == {1}
+            assert threads("scipy") <= {1}
+        assert threads("numpy") == {2}
+        assert threads("scipy") <= {2}
+
+
+def test_large_products_keep_numpys_threads():
+    with threadpool_limits(2), limit_blas(1e9):
+        assert threads("numpy") == {2}
+        assert threads("scipy") <= {1}
+        with limit_blas(1):
+            assert threads("numpy") == {1}
+        assert threads("numpy") == {2}
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(100, {1}), (2000, {2})])
+def test_a_fit_uses_one_thread_for_small_products(monkeypatch, rows, expected):
+    X, y = np.random.RandomState(0).randn(rows, 4), np.arange(rows) % 3
+    seen = []
+    value_and_grad = LOSSES["softmax"].value_and_grad
+
+    def spy(self, *arguments):
+        seen.append(threads("numpy"))
+        return value_and_grad(self, *arguments)
+
+    monkeypatch.setattr(LOSSES["softmax"], "value_and_grad", spy)
+    with threadpool_limits(2):
+        NumpyMLPClassifier(max_iter=2).fit(X, y)
+    assert seen == [expected] * len(seen) != []
 
 
 def test_a_user_who_never_leaves_is_forgotten():
     with threadpool_limits(2):
-        before = threads_of_scipy()
-        user = limit_scipy_blas()
+        user = limit_blas(1)
         user.__enter__()
-        assert threads_of_scipy() == [1] * len(before)
+        assert threads("numpy") == {1}
         del user
         gc.collect()
-        assert threads_of_scipy() == before
+        assert threads("numpy") == {2}
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -82,7 +116,7 @@ def test_a_child_forked_while_the_lock_is_held_can_train():
     thread.start()
     held.wait()
     try:
-        assert exit_code_of_child(lambda: limit_scipy_blas().__enter__() is None) == 0
+        assert exit_code_of_child(lambda: limit_blas(1).__enter__() is None) == 0
     finally:
         release.set()
         thread.join()
@@ -91,8 +125,6 @@ def test_a_child_forked_while_the_lock_is_held_can_train():
 @needs_fork
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_child_forked_during_a_fit_has_all_threads():
-    with threadpool_limits(2):
-        before = threads_of_scipy()
-        with limit_scipy_blas():
-            assert exit_code_of_child(lambda: threads_of_scipy() == before) == 0
-            assert threads_of_scipy() == [1] * len(before)
+    with threadpool_limits(2), limit_blas(1):
+        assert exit_code_of_child(lambda: threads("numpy") == {2}) == 0
+        assert threads("numpy") == {1}
