@@ -17,7 +17,7 @@ SMALL_BATCHES = 500
 # From this many rows on, squared gradients are averaged over more steps.
 MANY_ROWS = 20_000
 # Steps of a tuned fit, unless that is too few or too many epochs.
-STEPS, MIN_EPOCHS, MAX_EPOCHS = 3000, 30, 250
+STEPS, MIN_EPOCHS, MAX_EPOCHS = 3000, 30, 100
 # A pilot run is followed by this fraction of its epochs on all rows.
 FINAL_FRACTION = 0.25
 SKLEARN_ITERATIONS, LBFGS_ITERATIONS = 200, 200

@@ -115,24 +115,24 @@ def test_the_preset_sklearn_has_the_dtype_of_x():
 @pytest.mark.parametrize(
     ("n", "epochs"),
     [
-        (128, 250),  # one step an epoch: the most
-        (128 * 12, 250),
-        (128 * 13, 231),  # 3000 steps
-        (128 * 20, 150),
-        (128 * 20 + 1, 143),
+        (128, 100),  # one step an epoch: the most
+        (128 * 30, 100),
+        (128 * 31, 97),  # 3000 steps
+        (128 * 40, 75),
+        (128 * 40 + 1, 73),
         (128 * 100, 30),  # the least
         (10**6, 30),
     ],
 )
-def test_a_tuned_fit_has_3000_steps_but_30_to_250_epochs(n, epochs):
+def test_a_tuned_fit_has_3000_steps_but_30_to_100_epochs(n, epochs):
     assert config(n=n, batch_size=128, early_stopping=True).max_iter == epochs
     total = config(n=n, batch_size=128).max_iter
     assert total == -(-epochs * 5 // 4)  # a quarter more after the pilot run
 
 
-@pytest.mark.parametrize(("effort", "epochs"), [(0.001, 1), (0.2, 30), (1, 150), (100, 15_000)])
+@pytest.mark.parametrize(("effort", "epochs"), [(0.001, 1), (0.2, 15), (1, 75), (100, 7500)])
 def test_effort_multiplies_the_epochs(effort, epochs):
-    tuned = config(n=2560, batch_size=128, effort=effort, early_stopping=True)
+    tuned = config(n=5120, batch_size=128, effort=effort, early_stopping=True)
     assert tuned.max_iter == epochs
     sklearn = config(effort=effort, preset="sklearn").max_iter
     assert sklearn == config(effort=effort, solver="lbfgs").max_iter == max(1, round(200 * effort))
@@ -140,12 +140,12 @@ def test_effort_multiplies_the_epochs(effort, epochs):
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-@pytest.mark.parametrize("max_iter", [1, 2, 20, 187, 188, 1000])
+@pytest.mark.parametrize("max_iter", [1, 2, 20, 124, 125, 1000])
 def test_max_iter_caps_the_epochs_of_the_preset(max_iter, solver):
     settings = {"n": 2560, "solver": solver, "batch_size": 128}
     auto, capped = config(**settings), config(**settings, max_iter=max_iter)
-    assert auto.max_iter == 188
-    assert capped.max_iter == min(max_iter, 188)
+    assert auto.max_iter == 125
+    assert capped.max_iter == min(max_iter, 125)
     assert capped.pilot_run == (max_iter > 1)
     others = [name for name in vars(auto) if name not in ("max_iter", "pilot_run")]
     assert all(getattr(auto, name) == getattr(capped, name) for name in others)

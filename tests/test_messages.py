@@ -71,7 +71,7 @@ def test_verbose_counts_to_the_total_through_the_pilot_run(capsys):
 
 
 def test_verbose_says_why_training_stops_or_starts_again(capsys):
-    model = NumpyMLPClassifier(256, verbose=1, random_state=0).fit(X_noise, noise)
+    model = NumpyMLPClassifier(verbose=1, random_state=0).fit(X_noise, noise)
     out = capsys.readouterr().out
     assert "The validation loss is rising. Stopping.\nStarting again, with all rows.\n" in out
     assert out.count("Iteration ") == model.n_iter_
@@ -95,8 +95,8 @@ def test_a_long_epoch_shows_its_progress(capsys, monkeypatch):
 
 @pytest.mark.parametrize("starts_again", [False, True])
 def test_the_history_has_every_epoch_of_both_phases(starts_again):
-    target, width = (noise, 256) if starts_again else (X_noise[:, 0] > 0, 64)
-    model = NumpyMLPClassifier(width, random_state=0).fit(X_noise, target)
+    target, sizes = (noise, "auto") if starts_again else (X_noise[:, 0] > 0, 64)
+    model = NumpyMLPClassifier(sizes, random_state=0).fit(X_noise, target)
     history = model.history_
     n_pilot = history["phase"].count("pilot")
     assert history["phase"] == ["pilot"] * n_pilot + ["fit"] * (model.n_iter_ - n_pilot)
