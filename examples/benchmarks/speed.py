@@ -466,10 +466,11 @@ def main():
         f"{platform.machine()}; medians of {arguments.repeats} repeats.\n"
     )
     for pool in threadpool_info():
-        show(
-            f"- {pool['prefix']} {pool['version']}, kernels {pool.get('architecture', 'unknown')}, "
-            f"{pool['num_threads']} threads"
-        )
+        if pool["user_api"] == "blas":
+            show(
+                f"- {pool['prefix']} {pool['version']}, kernels "
+                f"{pool.get('architecture', 'unknown')}, {pool['num_threads']} threads"
+            )
     X_test, y_test = fetch_mnist(arguments.data_dir, subset="test", return_X_y=True)
     sections = Sections(X, y, (X_test / np.float32(255), y_test), arguments.repeats)
     for letter in arguments.sections:

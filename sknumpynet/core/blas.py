@@ -5,9 +5,9 @@ while after each call. When both libraries are used in turn, their threads compe
 L-BFGS on 200,000 parameters takes 2.7 times as long. NumPy's BLAS computes the matrix products and
 keeps its threads; SciPy's only adds vectors and loses nothing with one thread.
 
-Products of small matrices gain little from NumPy's threads, which have to wait for each other while
-other processes use the cores: a fit on 150 rows then takes twice as long as with one thread, and now
-and then half a minute. Small products are computed by one thread.
+Products of small matrices gain little from NumPy's threads, which wait for each other while other
+processes use the cores: a fit on 150 rows then takes twice as long as with one thread, and now and
+then half a minute. Small products are computed by one thread.
 """
 
 import os
