@@ -55,7 +55,10 @@ class Data:
         if issparse(self.X):
             return inf
         rows = self.nonzero_rows[:: ceil(self.X.size / SAMPLE_SIZE)]
-        weight = None if self.weight is None else self.weight[rows].mean(axis=1)
+        weight = None
+        if self.weight is not None:
+            relative = self.weight[rows] / self.weight.max()  # huge weights times X would overflow
+            weight = relative.mean(axis=1) if relative.any() else None
         X = self.X[rows].astype(np.float64)
         with np.errstate(over="ignore"):
             X -= np.average(X, axis=0, weights=weight)
@@ -195,15 +198,11 @@ def read(estimator, X, y="no_validation", *, reset=False):
 
     X keeps a numeric dtype; anything else, such as strings and Decimals, is converted to float64.
     """
-    return validate_data(
-        estimator,
-        X,
-        y if isinstance(y, str) else nullable_to_numpy(y),
-        accept_sparse="csr",
-        dtype=NUMERIC,
-        reset=reset,
-        **({} if isinstance(y, str) else {"multi_output": True}),
-    )
+    options = {"accept_sparse": "csr", "dtype": NUMERIC, "reset": reset}
+    if not isinstance(y, str):
+        y, options["multi_output"] = nullable_to_numpy(y), True
+    with np.errstate(invalid="ignore"):  # scikit-learn adds up all values, also inf and -inf
+        return validate_data(estimator, X, y, **options)
 
 
 def nullable_to_numpy(y):

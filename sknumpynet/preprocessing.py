@@ -1,5 +1,6 @@
 """A transformer for the numeric columns of a table, to put in front of the network."""
 
+from copy import copy
 from math import ceil
 from numbers import Integral
 
@@ -139,6 +140,10 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If X is not a 2-D array of numbers, or `n_bins` is no int >= 0 and not 'auto'.
         """
+        self.__dict__ = vars(copy(self)._fit(X, y, sample_weight))  # a failing call changes nothing
+        return self
+
+    def _fit(self, X, y, sample_weight):
         is_auto = isinstance(self.n_bins, str) and self.n_bins == "auto"
         if not is_auto and not (isinstance(self.n_bins, Integral) and self.n_bins >= 0):
             raise ValueError(

@@ -144,6 +144,17 @@ def test_a_constant_feature_has_no_variance_whatever_the_weights():
         assert 0 <= data.total_variance < 1e-20
 
 
+def test_the_total_variance_of_huge_values_with_huge_weights_does_not_overflow():
+    values = np.array([[1e30], [-1e30]])
+    data = Data(values, None, None, np.full((2, 1), 1e300))
+    assert data.total_variance == pytest.approx(1e60)
+
+
+def test_infinities_of_both_signs_are_named_without_a_warning():
+    with pytest.raises(ValueError, match="infinity"):
+        quick().fit(np.array([[np.inf], [-np.inf]], np.float16), [0, 1])
+
+
 def test_large_unscaled_features_give_a_warning_with_the_remedy():
     with pytest.warns(UserWarning, match="StandardScaler") as caught:
         quick().fit(X * 1e6, y)

@@ -251,3 +251,11 @@ def test_what_is_transformed_is_not_changed():
 def test_a_bad_number_of_bins_is_named(n_bins):
     with pytest.raises(ValueError, match=f"n_bins={n_bins!r} is not accepted: it must be an int"):
         fitted(table(), n_bins=n_bins)
+
+
+def test_a_failing_fit_leaves_the_encoder_as_it_was():
+    encoder = NumericalEncoder().fit(np.arange(6.0).reshape(3, 2))
+    before = dict(vars(encoder))
+    with pytest.raises(ValueError):
+        encoder.fit(np.arange(9.0).reshape(3, 3), sample_weight=[0, 0, -1])
+    assert vars(encoder) == before
