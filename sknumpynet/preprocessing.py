@@ -155,9 +155,8 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             y = np.asarray(nullable_to_numpy(y))
             check_consistent_length(X, y)
         features, center = range(X.shape[1]), 0.0 if issparse(X) else None
-        described = [describe(*present(X, j, weight), center) for j in features]
-        described = map(np.array, zip(*described, strict=True))
-        self.center_, self.scale_, self.gross_, self.is_binary_ = described
+        described = zip(*(describe(*present(X, j, weight), center) for j in features), strict=True)
+        self.center_, self.scale_, self.gross_, self.is_binary_ = map(np.array, described)
         self.has_missing_ = np.zeros(X.shape[1], bool)
         self.edges_, self.imputer_ = [np.empty(0, np.float32) for _ in features], None
         self._fitted_sparse = issparse(X)
@@ -230,14 +229,12 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
 
     def _encode(self, X):
         """Return what `transform` returns, for a validated dense X; blocks of rows save memory."""
-        width = X.shape[1] + sum(len(edges) - 1 for edges in self.edges_ if len(edges))
-        result = np.empty((len(X), width + self.has_missing_.sum()), np.float32)
+        result = np.empty((len(X), len(self.get_feature_names_out())), np.float32)
         for block in gen_batches(len(X), BLOCK):
             Z = self._scaled(X[block], self.center_)
             if self.imputer_ is not None:
                 Z = self.imputer_.transform(Z)
-            Z = np.nan_to_num(Z)
-            columns = [Z]
+            columns = [Z := np.nan_to_num(Z)]
             for j in self._encoded():
                 edges = self.edges_[j]
                 steps = np.clip((Z[:, [j]] - edges[:-1]) / np.diff(edges), 0, 1)
