@@ -9,7 +9,7 @@ CONFIGURATIONS = [
     NumpyMLPClassifier(),
     NumpyMLPClassifier(preset="sklearn"),
     NumpyMLPClassifier(32, effort=0.5, class_weight="balanced"),
-    NumpyMLPClassifier(64, solver="sgd"),
+    NumpyMLPClassifier(32, solver="sgd"),
     NumpyMLPClassifier(32, "logistic", shuffle=False, effort=0.5),
     NumpyMLPClassifier((20, 20), "silu", learning_rate="linear", dtype="float64", effort=0.5),
     NumpyMLPClassifier((), learning_rate_init=0.1),
