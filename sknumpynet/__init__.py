@@ -2,7 +2,8 @@
 
 __version__ = "0.3.0"
 
+from sknumpynet.checkpoint import Checkpoint
 from sknumpynet.classifier import NumpyMLPClassifier
 from sknumpynet.preprocessing import NumericalEncoder
 
-__all__ = ["NumericalEncoder", "NumpyMLPClassifier", "__version__"]
+__all__ = ["Checkpoint", "NumericalEncoder", "NumpyMLPClassifier", "__version__"]

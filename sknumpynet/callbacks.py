@@ -1,11 +1,12 @@
 """What observes a fit: scikit-learn's callbacks, `verbose`, and the last epoch to fall back to.
 
 scikit-learn's callbacks (1.9 and newer) are experimental: all that is used of them is here. On
-older versions they are a no-op.
+older versions only a Checkpoint is accepted.
 """
 
 from time import perf_counter
 
+from sknumpynet.checkpoint import Checkpoint, CheckpointedFit, identity_of
 from sknumpynet.core.lbfgs import fit_lbfgs
 
 try:
@@ -14,7 +15,33 @@ except ImportError:
     SUPPORTED = False
 
     class CallbackSupportMixin:
-        """Stands in for scikit-learn's mixin; it has no `set_callbacks`."""
+        """Stands in for scikit-learn's mixin."""
+
+        def set_callbacks(self, *callbacks):
+            """Set a Checkpoint, or remove it if none is given.
+
+            Parameters
+            ----------
+            *callbacks : Checkpoint
+                scikit-learn 1.9 or newer also accepts other callbacks.
+
+            Returns
+            -------
+            self : NumpyMLPClassifier
+            """
+            for callback in callbacks:
+                if not isinstance(callback, Checkpoint):
+                    raise TypeError(
+                        f"{callback!r} is not accepted: before scikit-learn 1.9, which has "
+                        "callbacks, it must be a Checkpoint."
+                    )
+            self._skl_callbacks = list(callbacks)
+            return self
+
+        def __sklearn_clone__(self):
+            other = super().__sklearn_clone__()
+            other._skl_callbacks = getattr(self, "_skl_callbacks", [])
+            return other
 
     def with_callbacks(method):
         return method
@@ -49,10 +76,43 @@ class FitObserver:
         self.estimator, self.max_iter = estimator, max_iter
         self.fitted_attributes, self.data = fitted_attributes, data
         self.last, self.stopped, self.printed = None, None, perf_counter()
-        self.context = self.epoch = None
+        self.context = self.epoch = self.checkpoints = None
         if SUPPORTED and data is not None:
             self.context = estimator._init_callback_context(max_subtasks=max_iter)
             self.context.call_on_fit_task_begin(estimator=estimator, **data)
+
+    def find_checkpoint(self, view, config, state, data, validation):
+        """Return the checkpoint to go on from, or None; the state becomes that of its start.
+
+        Raises
+        ------
+        ValueError
+            If the fit cannot go on from the checkpoint that there is.
+        """
+        found = [
+            callback
+            for callback in getattr(self.estimator, "_skl_callbacks", [])
+            if isinstance(callback, Checkpoint)
+        ]
+        if not found:
+            return None
+        if len(found) > 1 or config.solver == "lbfgs":
+            raise ValueError(
+                f"{found} is not accepted with solver={config.solver!r}: 'adam' and 'sgd' support "
+                "one Checkpoint, and 'lbfgs' none."
+            )
+        identity = identity_of(view, config, state, data, validation)
+        self.checkpoints = CheckpointedFit(*found, identity, state)
+        return self.checkpoints.saved
+
+    def resume(self, state):
+        """Jump to the checkpoint if it is of this phase; return why the phase had ended."""
+        if self.checkpoints is None or not self.checkpoints.resume(state):
+            return None
+        saved = self.checkpoints.saved
+        self.stopped = saved["stopped"]
+        self.say(f"Going on after epoch {len(state.history['epoch'])}.")
+        return saved["reason"]
 
     def train(self, run, until=None):
         """Train to the end of a phase; return why it ended, or None at the end of max_iter.
@@ -60,7 +120,6 @@ class FitObserver:
         ``until()`` may return a reason to stop after each epoch.
         """
         run.report = self.report
-        self.n_epochs_left = run.config.max_iter
         self.begin_epoch(run)
 
         def after_epoch(reason):
@@ -71,7 +130,7 @@ class FitObserver:
         return next(filter(None, map(after_epoch, run.epochs())), None)
 
     def begin_epoch(self, run):
-        if self.context is not None:
+        if self.context is not None and run.state.phase_epochs < run.config.max_iter:
             n_parts = 0 if run.config.solver == "lbfgs" else run.n_parts
             self.epoch = self.context.subcontext(task_name="epoch", max_subtasks=n_parts)
             self.epoch.call_on_fit_task_begin(estimator=self.estimator, **self.data)
@@ -93,10 +152,11 @@ class FitObserver:
             self.say(describe(state, self.max_iter))
         if self.epoch is not None and self.end_task(self.epoch):
             reason = self.stopped = "A callback asked to stop"
-        self.n_epochs_left -= 1
+        if self.checkpoints is not None:
+            self.checkpoints.end_epoch(run, reason, self.stopped)
         if reason:
             self.say(f"{reason}. Stopping.")
-        elif self.n_epochs_left > 0:
+        else:
             self.begin_epoch(run)
         return reason
 

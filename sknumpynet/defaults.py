@@ -136,8 +136,7 @@ def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
         check_lbfgs(values)
         values["batch_size"] = data.n
         values["n_iter_no_change"] = values["n_iter_no_change"] if values["early_stopping"] else inf
-    casts = TrainingConfig.__annotations__
-    return TrainingConfig(**{name: cast(values[name]) for name, cast in casts.items()})
+    return TrainingConfig.from_values(values)
 
 
 def most_epochs(values, data, pilot):

@@ -9,7 +9,7 @@ from sknumpynet.callbacks import FitObserver
 from sknumpynet.core.arrays import aligned_copy
 from sknumpynet.core.blas import limit_blas
 from sknumpynet.core.network import Network, initialize
-from sknumpynet.core.state import TrainingState, restored_stream
+from sknumpynet.core.state import TrainingConfig, TrainingState, restored_stream
 from sknumpynet.core.training import TrainingRun
 from sknumpynet.data import Data
 from sknumpynet.fitted import network_of
@@ -75,11 +75,14 @@ class Fit:
         validation : Data or None
             Validation data that the user passed.
         """
+        saved = self.observer.find_checkpoint(self.view, config, state, self.data, validation)
         rows = None
         if config.early_stopping and validation is None:
             rows, held_out = split(self.data, config.validation_fraction, state.rng)
             validation = self.data.take(held_out)
-        if config.pilot_run:
+        if config.pilot_run and saved is not None and saved["state"]["phase"] == "fit":
+            config = TrainingConfig.from_values(saved["config"])
+        elif config.pilot_run:
             config, state = pilot_run(self, config, state)
         reason = self.observer.stopped
         if config.max_iter > 0 and reason is None:
@@ -108,9 +111,12 @@ class Fit:
             validate = ValidationSet(validation, self.network, self.view).evaluate
             monitor = "validation_score" if config.early_stopping else "loss"
             monitor = "validation_loss" if phase == "pilot" else monitor
-        state.start_phase()
+        state.start_phase(phase)
+        reason = self.observer.resume(state)
+        if reason is not None:
+            return reason
         run = TrainingRun(self.network, self.data, config, state, rows, validate, monitor)
-        run.phase, run.budget.deadline = phase, self.deadline if deadline is None else deadline
+        run.budget.deadline = self.deadline if deadline is None else deadline
         largest_layer = max(W.size for W in run.backprop.weights)
         with limit_blas(run.minibatches.batch_size * largest_layer):
             return self.observer.train(run, until)

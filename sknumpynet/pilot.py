@@ -46,7 +46,7 @@ def pilot_run(fit, config, state):
     state : TrainingState
         The one that was given, or a new one.
     """
-    untrained, losses = state.snapshot(), state.history["validation_loss"]
+    untrained = state.snapshot()
     n, start = fit.data.n, perf_counter()
     rows, held_out = split(fit.data, min(HELD_OUT, MOST_HELD_OUT / n), state.rng)
     validation = fit.data.take(held_out)
@@ -54,6 +54,7 @@ def pilot_run(fit, config, state):
     turned_up = "The validation loss is rising"
 
     def until():
+        losses = state.history["validation_loss"]
         rising = len(losses) >= WARMUP * n_epochs and has_turned_up(losses)
         return turned_up if rising else None
 
@@ -66,7 +67,7 @@ def pilot_run(fit, config, state):
         deadline=start + (fit.deadline - start) / (1 + FINAL_FRACTION),
         until=until,
     )
-    best, used = int(np.argmin(losses)) + 1, state.n_iter
+    best, used = int(np.argmin(state.history["validation_loss"])) + 1, state.n_iter
     left, now = config.max_iter - used, perf_counter()
     # As many epochs as it took to the minimum, of all rows, have to fit into the time that is left.
     is_time_left = best * (now - start) * n <= (fit.deadline - now) * used * len(rows)

@@ -15,6 +15,12 @@ settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
+def long_profile(request):
+    """Tell whether the tests with random cases are to try many, by --hypothesis-profile=long."""
+    return request.config.getoption("--hypothesis-profile") == "long"
+
+
+@pytest.fixture(scope="session")
 def digits():
     """X in [0, 1] of shape (1797, 64), float64, and the digits."""
     X, y = load_digits(return_X_y=True)

@@ -157,7 +157,7 @@ except ImportError:
     pass
 from sknumpynet import NumpyMLPClassifier
 model = NumpyMLPClassifier(4, max_iter=2, verbose=1).fit(np.eye(40), np.arange(40) % 2)
-assert not hasattr(model, "set_callbacks")
+assert model.set_callbacks() is model
 """
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.startswith("Iteration 1 of 2, loss = ")

@@ -70,7 +70,7 @@ def test_a_pickle_during_partial_fit_is_whole():
 
 def test_an_interrupt_after_starting_again_keeps_the_pilot_run(monkeypatch):
     def one_epoch(self, update, original=TrainingRun.one_epoch):
-        if self.phase == "fit":
+        if self.state.phase == "fit":
             raise KeyboardInterrupt
         return original(self, update)
 

@@ -55,6 +55,12 @@ class TrainingConfig:
     weight_decay: float
     dtype: str
 
+    @classmethod
+    def from_values(cls, values):
+        """Return the settings from a dict, such as one that was stored as JSON."""
+        casts = cls.__annotations__
+        return cls(**{name: cast(values[name]) for name, cast in casts.items()})
+
 
 def restored_stream(saved):
     """Return a RandomState of its own, as ``get_state(legacy=False)`` has saved it."""
@@ -79,6 +85,10 @@ class TrainingState:
         Samples seen since `params` were initialised.
     n_iter : int
         Epochs of the current call.
+    phase : {'pilot', 'fit', 'partial_fit'}
+        What is trained now.
+    phase_start, phase_epochs : int
+        Samples seen before the phase, and epochs since its start.
     history : dict of lists
         A value for each epoch in each of the columns `HISTORY`.
     rate_factor : float
@@ -98,6 +108,9 @@ class TrainingState:
     optimizer: dict = field(default_factory=dict)
     samples_seen: int = 0
     n_iter: int = 0
+    phase: str = "fit"
+    phase_start: int = 0
+    phase_epochs: int = 0
     history: dict = field(default_factory=lambda: {column: [] for column in HISTORY})
     rate_factor: float = 1.0
     best_monitored: float = inf
@@ -125,6 +138,12 @@ class TrainingState:
         copied["params"] = aligned_copy(copied["params"])
         return cls(rng=rng, **copied)
 
+    def restore(self, snapshot):
+        """Become what it was when the snapshot was taken; `params` keep their memory."""
+        restored = vars(self.from_snapshot(snapshot))
+        np.copyto(self.params, restored.pop("params"))
+        vars(self).update(restored)
+
     def weights(self, with_optimizer=True):
         """Return copies of what an optimizer's step changes."""
         optimizer = self.optimizer if with_optimizer else {}
@@ -133,8 +152,9 @@ class TrainingState:
             "optimizer": {n: v.copy() if np.ndim(v) else v for n, v in optimizer.items()},
         }
 
-    def start_phase(self):
+    def start_phase(self, phase):
         """Forget the patience, the best epoch and the lowered learning rate of the last phase."""
+        self.phase, self.phase_start, self.phase_epochs = phase, self.samples_seen, 0
         self.rate_factor, self.best_monitored, self.stale_epochs = 1.0, inf, 0
         self.best_score, self.best = -inf, None
 

@@ -84,8 +84,6 @@ class TrainingRun:
 
     Attributes
     ----------
-    phase : str
-        The name of the phase in the history.
     budget : Budget
     report : callable or None
         ``report(fraction)`` is called after each of the `n_parts` of an epoch, except the last.
@@ -96,7 +94,7 @@ class TrainingRun:
         If the penalty is too strong for the sample weights.
     """
 
-    phase, report = "fit", None
+    report = None
 
     def __init__(self, network, data, config, state, rows=None, validate=None, monitor="loss"):
         self.config, self.state = config, state
@@ -112,7 +110,7 @@ class TrainingRun:
         batch_size, dropout = self.minibatches.batch_size, config.dropout
         self.backprop = Backprop(state.params, network, batch_size, alpha, dropout)
         n_samples = config.max_iter * self.minibatches.n
-        self.budget = Budget(state.samples_seen, n_samples, batch_size)
+        self.budget = Budget(state.phase_start, n_samples, batch_size)
         self.lap = perf_counter()
 
     def epochs(self):
@@ -126,7 +124,7 @@ class TrainingRun:
         config, state, backprop = self.config, self.state, self.backprop
         optimizer, state.optimizer = start_optimizer(config, state)
         update = make_update(optimizer, state.optimizer, backprop, config)
-        for _ in range(config.max_iter):
+        while state.phase_epochs < config.max_iter:
             if backprop.dropout:
                 seed = state.rng.randint(2**32, size=4, dtype=np.uint32)
                 backprop.bits = np.random.SFC64(seed)
@@ -179,10 +177,11 @@ class TrainingRun:
             self.raise_diverged()
         now = perf_counter()
         epoch, seconds = len(state.history["epoch"]) + 1, now - self.lap
-        values = self.phase, epoch, loss, learning_rate, seconds, validation_loss, score
+        values = state.phase, epoch, loss, learning_rate, seconds, validation_loss, score
         for column, value in zip(HISTORY, values, strict=True):
             state.history[column].append(value)
         state.n_iter += 1
+        state.phase_epochs += 1
         self.lap = now
         monitored = {"loss": loss, "validation_loss": validation_loss, "validation_score": -score}
         return self.why_stop(monitored[self.monitor])

@@ -176,7 +176,7 @@ def test_a_new_phase_forgets_patience_the_best_epoch_and_the_lowered_rate():
     run = make_run(**scores, learning_rate="adaptive", n_iter_no_change=2)
     train(run, 3)
     assert run.state.rate_factor == 1 / 5
-    run.state.start_phase()
+    run.state.start_phase("fit")
     train(run, 1)
     assert run.state.history["learning_rate"][-1] == 0.01
     assert_array_equal(run.state.best["params"], run.state.params)
@@ -211,7 +211,7 @@ def test_the_loss_of_an_epoch_is_the_weighted_mean_over_all_rows():
 
 def test_each_epoch_adds_to_every_column_of_the_history():
     run = make_run(validate=scripted([0.1, 0.2]))
-    run.phase = "pilot"
+    run.state.start_phase("pilot")
     train(run, 2)
     history = run.state.history
     assert tuple(history) == HISTORY

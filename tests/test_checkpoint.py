@@ -1,0 +1,419 @@
+"""A killed fit goes on from its checkpoint, and ends as if it had never been killed."""
+
+import pickle
+import resource
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from numpy.testing import assert_array_equal, assert_equal
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler
+
+from sknumpynet import Checkpoint, NumpyMLPClassifier
+from sknumpynet.callbacks import SUPPORTED, FitObserver
+from sknumpynet.storage import from_bytes, hash_of, last_saved, to_bytes
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X, y = load_digits(return_X_y=True)
+X, y = X[:300] / 16, y[:300]
+noise = np.random.RandomState(0).randint(2, size=300)
+
+
+class Killed(BaseException):
+    """Ends a fit, and is caught by nobody."""
+
+
+def fit(model, *data, killed_after=np.inf, **options):
+    """Fit, and kill the fit after some epochs; return how many there were."""
+    n_epochs = 0
+
+    def end_epoch(self, run, reason, original=FitObserver.end_epoch):
+        nonlocal n_epochs
+        result = original(self, run, reason)
+        n_epochs += 1
+        if n_epochs == killed_after:
+            raise Killed
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FitObserver, "end_epoch", end_epoch)
+        with suppress(Killed):
+            model.fit(*data, **options)
+    return n_epochs
+
+
+def result_of(model):
+    """Return all that a fit has determined, but for the seconds that it took."""
+    state = {k: v for k, v in vars(model).items() if k not in ("random_state", "_skl_callbacks")}
+    return {**state, "history_": {**model.history_, "seconds": None}}
+
+
+SETTINGS = {
+    "the network goes on after the pilot run": ({"effort": 0.15}, y),
+    "training starts again": ({"hidden_layer_sizes": 64, "effort": 0.3}, noise),
+    "early stopping": (
+        {"early_stopping": True, "preset": "sklearn", "max_iter": 25, "tol": 0.02, "dropout": 0.2},
+        y,
+    ),
+    "adaptive": (
+        {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.1, "n_iter_no_change": 2},
+        y,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_fit_that_is_killed_after_any_epoch_ends_as_if_it_had_not_been(name, tmp_path):
+    settings, labels = SETTINGS[name]
+    settings = {"hidden_layer_sizes": 8, "max_iter": 25, "random_state": 3, **settings}
+    whole = NumpyMLPClassifier(**settings)
+    n_epochs = fit(whole, X, labels)
+    assert n_epochs > 10
+    if name == "training starts again":
+        assert whole.t_ == 300 * whole.history_["phase"].count("fit")
+    for k in range(1, n_epochs + 1):
+        checkpoint = Checkpoint(tmp_path / str(k), every_epochs=1)
+        killed = NumpyMLPClassifier(**settings).set_callbacks(checkpoint)
+        assert fit(killed, X, labels, killed_after=k) == k
+        resumed = NumpyMLPClassifier(**settings).set_callbacks(checkpoint)
+        assert fit(resumed, X, labels) == n_epochs - k
+        assert_equal(result_of(resumed), result_of(whole))
+
+
+PROGRAM = """
+import sys
+import numpy as np
+from sklearn.datasets import load_digits
+from sknumpynet import Checkpoint, NumpyMLPClassifier
+X, y = load_digits(return_X_y=True)
+model = NumpyMLPClassifier((64, 32), dropout=0.1, random_state=0, verbose=1)
+model.set_callbacks(Checkpoint(sys.argv[1], every_epochs=1)).fit(X / 16, y)
+np.save(sys.argv[2], model.params_)
+"""
+
+
+def test_a_process_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, long_profile):
+    def start(name):
+        command = [sys.executable, "-u", "-c", PROGRAM, str(tmp_path / name)]
+        command.append(str(tmp_path / f"{name}.npy"))
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    rng, n_kills, ended = np.random.RandomState(0), 20 if long_profile else 3, []
+    for _ in range(n_kills):
+        process = start("killed")
+        n_lines = rng.randint(1, 40 // n_kills + 3)
+        lines = [process.stdout.readline() for _ in range(n_lines)]
+        process.kill()
+        process.communicate()
+        assert process.returncode == -signal.SIGKILL
+        ended.append(lines[-1])
+    assert "(pilot run)" in ended[0]
+    for name in ("killed", "whole"):
+        process = start(name)
+        output, _ = process.communicate()
+        assert process.returncode == 0
+        assert ("Going on after epoch" in output) == (name == "killed")
+    assert_array_equal(np.load(tmp_path / "killed.npy"), np.load(tmp_path / "whole.npy"))
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Return an estimator whose checkpoints are in ``tmp_path / "run"``."""
+    settings = {"hidden_layer_sizes": 4, "max_iter": 8, "random_state": 0}
+    return NumpyMLPClassifier(**settings).set_callbacks(Checkpoint(tmp_path / "run", 1))
+
+
+def test_checkpoints_change_no_bit(model):
+    bare = clone(model).set_callbacks()
+    assert_equal(result_of(model.fit(X, y)), result_of(bare.fit(X, y)))
+
+
+def test_a_complete_run_is_not_trained_again(model):
+    before = result_of(model.fit(X, y))
+    assert fit(model, X, y) == 0
+    assert_equal(result_of(model), before)
+
+
+def test_a_run_without_a_seed_goes_on(model, tmp_path):
+    model.random_state = None
+    assert fit(model, X, y, killed_after=3) == 3
+    start = last_saved(tmp_path / "run")["start"]["params"]
+    twin = clone(model)
+    assert fit(twin, X, y) == 5
+    assert_array_equal(last_saved(tmp_path / "run")["start"]["params"], start)
+
+
+def test_a_stream_of_the_users_ends_where_it_would_have(model, tmp_path):
+    model.random_state = np.random.RandomState(7)
+    fit(model, X, y, killed_after=3)
+    again, whole = np.random.RandomState(7), np.random.RandomState(7)
+    fit(model.set_params(random_state=again), X, y)
+    fit(clone(model).set_callbacks().set_params(random_state=whole), X, y)
+    assert_equal(again.get_state(legacy=False), whole.get_state(legacy=False))
+
+
+def test_validation_data_of_the_users_are_part_of_the_run(model):
+    model.early_stopping = True
+    options = {"X_val": X[:50], "y_val": y[:50]}
+    fit(model, X, y, killed_after=3, **options)
+    with pytest.raises(ValueError, match=r"differs in X_val \("):
+        model.fit(X, y, X_val=X[:50] / 2, y_val=y[:50])
+    with pytest.raises(ValueError, match=r"differs in X_val .*, y_val .* in the checkpoint <"):
+        model.fit(X, y)
+    resumed, whole = clone(model), clone(model).set_callbacks()
+    assert fit(resumed, X, y, **options) == 5
+    assert_equal(result_of(resumed), result_of(whole.fit(X, y, **options)))
+
+
+def metric(estimator, X, y):
+    return estimator.score(X, y)
+
+
+CHANGES = {
+    "X": lambda m: (m, (X + 1e-9, y)),
+    "y": lambda m: (m, (X, y[::-1])),
+    "classes": lambda m: (m, (X, y.astype(str))),
+    "sample_weight or class_weight": lambda m: (m, (X, y, np.ones(300))),
+    "random_state": lambda m: (m.set_params(random_state=1), (X, y)),
+    "dropout": lambda m: (m.set_params(dropout=0.1), (X, y)),
+    "max_iter": lambda m: (m.set_params(max_iter=9), (X, y)),
+    "scoring": lambda m: (m.set_params(scoring=metric), (X, y)),
+    "hidden_layer_sizes": lambda m: (m.set_params(hidden_layer_sizes=5), (X, y)),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_checkpoint_of_another_run_is_refused(model, tmp_path, what):
+    fit(model, X, y, killed_after=3)
+    before = {path: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    other, data = CHANGES[what](clone(model))
+    with pytest.raises(ValueError, match="has checkpoints of another run") as caught:
+        other.fit(*data)
+    assert f" {what}" in str(caught.value)
+    assert not hasattr(other, "params_")
+    assert {path: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+def test_a_checkpoint_of_another_version_is_refused(model, monkeypatch):
+    fit(model, X, y, killed_after=3)
+    monkeypatch.setattr("sknumpynet.__version__", "99.0")
+    with pytest.raises(ValueError, match=r"differs in sknumpynet \(now 99.0, in the checkpoint "):
+        model.fit(X, y)
+
+
+def test_what_does_not_matter_may_differ(model):
+    fit(model, X, y, killed_after=3)
+    assert fit(model.set_params(verbose=0, max_time=1000), np.asfortranarray(X), y.tolist()) == 5
+
+
+def test_a_warm_start_is_another_run(model, tmp_path):
+    model.set_params(warm_start=True).fit(X, y)
+    with pytest.raises(ValueError, match="the network to be trained further"):
+        model.fit(X, y)
+    twin = pickle.loads(pickle.dumps(model))
+    whole = pickle.loads(pickle.dumps(model)).set_callbacks().fit(X, y)
+    for part in (model, twin):
+        part.set_callbacks(Checkpoint(tmp_path / "second", every_epochs=1))
+    fit(model, X, y, killed_after=3)
+    assert fit(twin, X, y) == whole.n_iter_ - 3
+    assert_equal(result_of(twin), result_of(whole))
+
+
+def test_two_scorers_of_the_same_name_are_the_same_in_another_process(model):
+    fit(model.set_params(scoring=lambda *_: 1.0, early_stopping=True), X, y, killed_after=3)
+    assert fit(model.set_params(scoring=lambda *_: 1.0), X, y) == 5
+
+
+# --- files -----------------------------------------------------------------------------------
+
+
+def epochs_on_disk(directory):
+    return sorted(int(path.name.split("-")[1]) for path in Path(directory).iterdir())
+
+
+@pytest.mark.parametrize("keep", [1, 2, 5])
+def test_the_last_checkpoints_are_kept(model, tmp_path, keep):
+    model.set_callbacks(Checkpoint(tmp_path / "run", every_epochs=1, keep=keep)).fit(X, y)
+    assert epochs_on_disk(tmp_path / "run") == list(range(9 - keep, 9))
+
+
+def test_a_checkpoint_every_few_epochs_and_at_the_end_of_a_phase(model, tmp_path):
+    model.set_callbacks(Checkpoint(tmp_path / "run", every_epochs=4, keep=9)).fit(X, y)
+    # The pilot run has 6 epochs, and 2 on all rows follow.
+    assert model.history_["phase"] == ["pilot"] * 6 + ["fit"] * 2
+    assert epochs_on_disk(tmp_path / "run") == [4, 6, 8]
+
+
+def test_a_checkpoint_every_few_seconds(model, tmp_path, monkeypatch):
+    now = 0.0
+
+    def end_epoch(self, run, reason, original=FitObserver.end_epoch):
+        nonlocal now
+        now += 10
+        return original(self, run, reason)
+
+    monkeypatch.setattr(FitObserver, "end_epoch", end_epoch)
+    monkeypatch.setattr("sknumpynet.checkpoint.perf_counter", lambda: now)
+    model.set_callbacks(Checkpoint(tmp_path / "run", every_seconds=25, keep=9)).fit(X, y)
+    assert epochs_on_disk(tmp_path / "run") == [3, 6, 8]
+
+
+@pytest.mark.parametrize("spoil", ["cut", "empty", "flip"])
+def test_a_damaged_checkpoint_is_ignored_with_a_warning(model, tmp_path, spoil):
+    whole = clone(model).set_callbacks().fit(X, y)
+    fit(model, X, y, killed_after=4)
+    _, last = sorted((tmp_path / "run").iterdir(), key=lambda path: path.name)
+    content = last.read_bytes()
+    flipped = bytearray(content)
+    flipped[len(content) // 2] ^= 1
+    last.write_bytes({"cut": content[:-1], "empty": b"", "flip": bytes(flipped)}[spoil])
+    with pytest.warns(UserWarning, match=f"{last.name} is damaged and therefore ignored"):
+        assert fit(model, X, y) == 5
+    assert_equal(result_of(model), result_of(whole))
+    assert epochs_on_disk(tmp_path / "run") == [7, 8]
+
+
+def test_if_all_checkpoints_are_damaged_nothing_starts_anew_silently(model, tmp_path):
+    fit(model, X, y, killed_after=4)
+    for path in (tmp_path / "run").iterdir():
+        path.write_bytes(b"")
+    with pytest.warns(UserWarning, match="is damaged"), pytest.raises(ValueError, match="path to"):
+        model.fit(X, y)
+
+
+def test_other_files_in_the_directory_are_left_alone(model, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "notes.npz").write_bytes(b"mine")
+    (tmp_path / "run" / "epoch-7.npz").write_bytes(b"mine")
+    model.fit(X, y)
+    assert len(list((tmp_path / "run").iterdir())) == 4
+
+
+def test_on_a_full_disk_training_goes_on_and_the_last_checkpoint_stays(model, tmp_path):
+    whole = clone(model).set_callbacks().fit(X, y)
+    fit(model, X, y, killed_after=4)
+    before = epochs_on_disk(tmp_path / "run")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, limits[1]))
+    try:
+        with pytest.warns(UserWarning, match="No checkpoint could be written"):
+            model.fit(X, y)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert_equal(result_of(model), result_of(whole))
+    assert epochs_on_disk(tmp_path / "run") == before == [3, 4]
+    assert last_saved(tmp_path / "run") is not None
+
+
+def test_a_directory_that_cannot_be_made_is_an_error_before_training(model, tmp_path):
+    (tmp_path / "file").write_text("")
+    model.set_callbacks(Checkpoint(tmp_path / "file" / "run"))
+    with pytest.raises(OSError, match="Not a directory"):
+        model.fit(X, y)
+
+
+class Malicious:
+    """An object whose loading runs code."""
+
+    def __reduce__(self):
+        return pytest.fail, ("code of the file was run",)
+
+
+def test_loading_a_checkpoint_runs_no_code(model, tmp_path):
+    fit(model, X, y, killed_after=4)
+    for path in (tmp_path / "run").iterdir():
+        path.unlink()
+    content = to_bytes({"identity": np.array([Malicious()], object)})
+    (tmp_path / "run" / f"epoch-9-{hash_of(content)}.npz").write_bytes(content)
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        model.fit(X, y)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+ARRAYS = hnp.arrays(st.sampled_from(["f4", "f8", "u4", "i8"]), hnp.array_shapes(max_dims=2))
+TEXTS = st.text().filter(lambda text: text != "array")
+
+
+@given(
+    st.recursive(
+        SCALARS | ARRAYS,
+        lambda inner: st.lists(inner) | st.dictionaries(TEXTS, inner),
+        max_leaves=10,
+    )
+)
+def test_what_is_read_is_what_was_written(content):
+    assert_equal(from_bytes(to_bytes(content)), content)
+
+
+# --- how it is given -------------------------------------------------------------------------
+
+
+def test_in_a_pipeline(model, tmp_path):
+    whole = make_pipeline(MinMaxScaler(), clone(model).set_callbacks()).fit(X, y)
+    pipeline = make_pipeline(MinMaxScaler(), model)
+    fit(pipeline, X, y, killed_after=3)
+    assert fit(clone(pipeline), X, y) == 5
+    assert_array_equal(fit_again := pipeline.fit(X, y).predict_proba(X), whole.predict_proba(X))
+    assert fit_again.shape == (300, 10)
+
+
+WRONG = [("every_epochs", 0), ("every_epochs", 1.5), ("keep", 0), ("keep", None)]
+
+
+@pytest.mark.parametrize(("name", "value"), [*WRONG, ("every_seconds", 0), ("every_seconds", "1")])
+def test_a_wrong_argument_is_named(name, value):
+    with pytest.raises(ValueError, match=f"{name}={value!r} is not accepted: {name} must be "):
+        Checkpoint("run", **{name: value})
+
+
+def test_lbfgs_and_a_second_checkpoint_are_refused(model, tmp_path):
+    with pytest.raises(ValueError, match="'lbfgs' none"):
+        clone(model).set_params(solver="lbfgs").fit(X, y)
+    with pytest.raises(ValueError, match="one Checkpoint"):
+        model.set_callbacks(Checkpoint("a"), Checkpoint("b")).fit(X, y)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="callbacks came with scikit-learn 1.9")
+def test_a_pipeline_does_not_swallow_a_checkpoint(model, tmp_path):
+    pipeline = make_pipeline(MinMaxScaler(), model.set_callbacks())
+    with pytest.raises(TypeError, match="Pipeline does not support Checkpoint"):
+        pipeline.set_callbacks(Checkpoint(tmp_path / "run")).fit(X, y)
+
+
+@pytest.mark.skipif(SUPPORTED, reason="this scikit-learn has callbacks")
+def test_before_scikit_learn_has_callbacks_others_are_refused(model):
+    with pytest.raises(TypeError, match=r"before scikit-learn 1\.9"):
+        model.set_callbacks(print)
+
+
+class StopAfterThree:
+    """A callback that asks to stop after the third epoch."""
+
+    def setup(self, estimator, context):
+        pass
+
+    teardown = on_fit_task_begin = setup
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        return fitted_estimator.n_iter_ >= 3
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="callbacks came with scikit-learn 1.9")
+def test_a_run_that_a_callback_has_stopped_is_complete(model, tmp_path):
+    whole = clone(model).set_callbacks(StopAfterThree()).fit(X, y)
+    assert whole.n_iter_ == 3 < whole.history_["phase"].count("pilot") + 1
+    model.set_callbacks(StopAfterThree(), Checkpoint(tmp_path / "run", every_epochs=1))
+    assert [fit(model, X, y), fit(model, X, y)] == [3, 0]
+    assert_equal(result_of(model), result_of(whole))
