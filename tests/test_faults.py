@@ -1,35 +1,44 @@
-"""Exceptions at any line of a fit: the estimator stays as it was, or as after a whole epoch."""
+"""Exceptions at any line of a fit: the estimator stays as it was, or as after a whole epoch.
+
+The lines are those of the package, and those of the scorers, callbacks and array-likes below.
+"""
 
 import copy
 import gc
-import os
+import shutil
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal, assert_equal
+from scipy.sparse import csr_array
 from threadpoolctl import threadpool_info
 
 import sknumpynet
-from sknumpynet import NumpyMLPClassifier
-from sknumpynet.callbacks import FitObserver
+from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier
+from sknumpynet.callbacks import SUPPORTED, FitObserver
+from sknumpynet.storage import last_saved
 
 PACKAGE = str(Path(sknumpynet.__file__).parent)
-# So many of the lines that run in each situation are tested, spread evenly; 0 is all.
-N_POINTS = int(os.environ.get("SKNUMPYNET_FAULTS", "75"))
+# So many of the lines that run in each situation are tested, spread evenly.
+N_POINTS, MANY_POINTS = 60, 1000
 
 rng = np.random.RandomState(0)
-X = rng.randn(100, 3)
+X, noise = rng.randn(100, 3), rng.choice(["yes", "no"], size=100)
 y = np.where(X[:, 0] > X[:, 1] * X[:, 2], "yes", "no")
 
 
-class Injected(BaseException):
+class Interrupt(BaseException):
     """Is caught by nobody, like KeyboardInterrupt."""
 
 
+class SomeError(Exception):
+    """An error of somebody else's."""
+
+
 def run_with_fault(call, at):
-    """Run ``call()``; raise at the line numbered `at` of our package. Return the lines that ran."""
+    """Run ``call()``; raise at the line numbered `at`. Return the number of lines that ran."""
     n_lines = 0
 
     def trace(frame, event, arg):
@@ -37,17 +46,19 @@ def run_with_fault(call, at):
         if event == "line":
             n_lines += 1
             if n_lines == at:
-                raise Injected
+                raise Interrupt if at % 2 else SomeError
         return trace
 
     def start(frame, event, arg):
-        return trace if frame.f_code.co_filename.startswith(PACKAGE) else None
+        code = frame.f_code
+        is_traced = code.co_filename.startswith(PACKAGE) or code.co_name in USERS_FUNCTIONS
+        return trace if is_traced else None
 
     before = sys.gettrace()
     sys.settrace(start)
     try:
         call()
-    except Injected:
+    except (Interrupt, SomeError):
         pass
     finally:
         sys.settrace(before)
@@ -58,17 +69,57 @@ def visible_state(model):
     """Return all that the estimator holds, in a form that `assert_equal` can compare."""
     state = copy.deepcopy(vars(model))
     stream = state["random_state"]
+    state.pop("_skl_callbacks", None)
     return {**state, "random_state": stream.get_state(legacy=False)}
 
 
 def unfitted(**settings):
     stream = np.random.RandomState(5)
     settings = {"hidden_layer_sizes": 4, "batch_size": 50, "dropout": 0.2, **settings}
-    return NumpyMLPClassifier(random_state=stream, **settings)
+    return NumpyMLPClassifier(**{"random_state": stream, **settings})
 
 
 def streaming(**settings):
     return unfitted(**settings).partial_fit(X, y, classes=["no", "yes"])
+
+
+USERS_FUNCTIONS = "scorer", "__array__", "on_fit_task_begin", "on_fit_task_end", "teardown"
+
+
+def scorer(estimator, X, y):
+    proba = estimator.predict_proba(X)
+    return proba[np.arange(len(y)), (y == "yes").astype(int)].mean()
+
+
+class ArrayLike:
+    """Data that convert themselves."""
+
+    def __init__(self, values):
+        self.values, self.shape = values, values.shape
+
+    def __len__(self):
+        return len(self.values)
+
+    def __array__(self, dtype=None, copy=None):
+        values = self.values
+        return np.array(values, dtype)
+
+
+class Callback:
+    """Predicts after each epoch."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        predicted = fitted_estimator.predict(X)
+        return len(predicted) == 0
+
+    def teardown(self, estimator, context):
+        pass
 
 
 SITUATIONS = {
@@ -88,7 +139,40 @@ SITUATIONS = {
     ),
     "first partial_fit": (unfitted, lambda m: m.partial_fit(X, y, classes=["no", "yes"])),
     "partial_fit": (streaming, lambda m: m.partial_fit(X, y)),
+    "a scorer, sparse data": (
+        lambda: unfitted(max_iter=4, early_stopping=True, scoring=scorer),
+        lambda m: m.fit(csr_array(X), y, X_val=csr_array(X[:40]), y_val=y[:40]),
+    ),
+    "array-likes": (
+        lambda: unfitted(max_iter=5),
+        lambda m: m.fit(ArrayLike(X), ArrayLike(y), ArrayLike(np.ones(100))),
+    ),
+    "a memory map, starting again": (
+        lambda: unfitted(batch_size=10, effort=0.3, learning_rate_init=0.05),
+        lambda m: m.fit(MEMORY_MAP, noise),
+    ),
 }
+if SUPPORTED:
+    SITUATIONS["callbacks"] = (
+        lambda: unfitted(max_iter=4).set_callbacks(Callback()),
+        lambda m: m.fit(X, y),
+    )
+
+
+@pytest.fixture
+def points(long_profile):
+    """Return a function that chooses lines out of a number of lines."""
+    n_points = MANY_POINTS if long_profile else N_POINTS
+    return lambda n_lines: np.unique(np.linspace(1, n_lines, n_points).astype(int)).tolist()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_map(tmp_path_factory):
+    """Make `MEMORY_MAP`, which is X in a file."""
+    global MEMORY_MAP
+    path = tmp_path_factory.mktemp("faults") / "X.npy"
+    np.save(path, X)
+    MEMORY_MAP = np.load(path, mmap_mode="r")
 
 
 def epochs_of(make, call, monkeypatch):
@@ -121,7 +205,7 @@ def assert_consistent(model, epochs):
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("situation", SITUATIONS)
-def test_a_fault_at_any_line_leaves_the_estimator_consistent(situation, monkeypatch):
+def test_a_fault_at_any_line_leaves_the_estimator_consistent(situation, points, monkeypatch):
     make, call = SITUATIONS[situation]
     epochs = epochs_of(make, call, monkeypatch)
     model = make()
@@ -129,10 +213,9 @@ def test_a_fault_at_any_line_leaves_the_estimator_consistent(situation, monkeypa
     assert n_lines > 300
     assert_array_equal(model.params_, epochs[model.n_iter_][-1])
     threads = threadpool_info()
-    step = max(1, n_lines // N_POINTS) if N_POINTS else 1
     changed = 0
     untouched = make()
-    for at in range(1, n_lines + 1, step):
+    for at in points(n_lines):
         model = copy.deepcopy(untouched)
         before = visible_state(model)
         run_with_fault(lambda m=model: call(m), at)
@@ -147,3 +230,45 @@ def test_a_fault_at_any_line_leaves_the_estimator_consistent(situation, monkeypa
         assert_consistent(model, epochs | {model.n_iter_: [model.params_]})
     if "partial_fit" not in situation:  # which changes the estimator at its end only
         assert changed > 0
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_fault_at_any_line_leaves_a_checkpoint_to_go_on_from(points, tmp_path):
+    def model():
+        return unfitted(max_iter=6, random_state=5)
+
+    whole = model().fit(X, y)
+
+    def fit(directory):
+        return model().set_callbacks(Checkpoint(directory, every_epochs=1)).fit(X, y)
+
+    n_lines, resumed = run_with_fault(lambda: fit(tmp_path / "whole"), None), 0
+    for at in points(n_lines):
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        run_with_fault(lambda: fit(tmp_path / "run"), at)
+        if (tmp_path / "run").is_dir():
+            resumed += last_saved(tmp_path / "run") is not None
+        again = fit(tmp_path / "run")
+        assert_array_equal(again.params_, whole.params_)
+        assert again.loss_curve_ == whole.loss_curve_
+        assert not list((tmp_path / "run").glob("*.tmp"))
+    assert resumed > 20
+
+
+def test_a_fault_at_any_line_leaves_the_encoder_as_it_was_or_fitted(points):
+    table, targets = X.copy(), (X[:, 0] > 0) + 0
+    table[:, 1], table[::7, 2] = np.round(table[:, 1]), np.nan
+    first = NumericalEncoder().fit(X[:, :2], targets)
+    last = copy.deepcopy(first).fit(table, targets)
+    expected = {2: first.transform(table[:, :2]), 3: last.transform(table)}
+    names = {2: vars(first).keys(), 3: vars(last).keys()}
+    n_lines = run_with_fault(lambda: copy.deepcopy(first).fit(table, targets), None)
+    for at in points(n_lines):
+        encoder = copy.deepcopy(first)
+        run_with_fault(lambda e=encoder: e.fit(table, targets), at)
+        d = encoder.n_features_in_
+        assert d == 2 or at == n_lines
+        run_with_fault(lambda: encoder.transform(table[:, :d]), at)  # noqa: B023
+        assert vars(encoder).keys() == names[d]
+        assert_array_equal(encoder.transform(table[:, :d]), expected[d])
+        assert_array_equal(encoder.fit(table, targets).transform(table), expected[3])

@@ -5,9 +5,11 @@
 
 import warnings
 from copy import deepcopy
+from tempfile import TemporaryFile
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +21,12 @@ from sknumpynet import NumericalEncoder, NumpyMLPClassifier
 
 DTYPES = ["float16", "float32", "float64", "bool", "int8", "uint8", "int16", "uint16", "int32"]
 DTYPES += ["int64", "uint64", "object", ">f4", ">f8", ">i4"]
-LAYOUTS = ["C", "F", "strided", "reversed", "read_only"]
+LAYOUTS = ["C", "F", "strided", "reversed", "read_only", "memory map", "list", "DataFrame"]
 FORMATS = ["csr", "csc", "coo", "bsr", "lil", "dok", "dia"]
 
 
 def in_layout(X, layout):
-    """Return an array that is equal to X, with another layout in memory."""
+    """Return data that are equal to X, with another layout in memory or of another type."""
     if layout == "F":
         return np.asfortranarray(X)
     if layout == "strided":
@@ -32,6 +34,15 @@ def in_layout(X, layout):
         return wide[::2, ::3]
     if layout == "reversed":
         return X[::-1, ::-1].copy()[::-1, ::-1]
+    if layout == "memory map" and X.dtype != object:
+        with TemporaryFile() as file:
+            mapped = np.memmap(file, X.dtype, shape=X.shape)
+        mapped[:] = X
+        return mapped
+    if layout == "list":
+        return X.tolist()
+    if layout == "DataFrame" and X.dtype.isnative:
+        return pd.DataFrame(X, columns=list("abcde"[: X.shape[1]]))
     X = X.copy()
     X.flags.writeable = layout != "read_only"
     return X
@@ -84,6 +95,7 @@ def inputs(draw):
     return in_layout(X, draw(st.sampled_from(LAYOUTS))), truth
 
 
+ARROW_STRING = pd.ArrowDtype(pa.string())
 LABELS = {
     "int": lambda c: c,
     "int8": lambda c: c.astype(np.int8),
@@ -98,6 +110,10 @@ LABELS = {
     "Int64": lambda c: pd.Series(c, dtype="Int64"),
     "string": lambda c: pd.Series(np.array(["no", "maybe", "yes"])[c], dtype="string"),
     "boolean": lambda c: pd.Series(c > 0, dtype="boolean"),
+    "Arrow int": lambda c: pd.Series(c, dtype="int64[pyarrow]"),
+    "Arrow bool": lambda c: pd.Series(c > 0, dtype="bool[pyarrow]"),
+    "Arrow string": lambda c: pd.Series(np.array(["no", "maybe", "yes"])[c], dtype=ARROW_STRING),
+    "Arrow array": lambda c: pa.array(c),
     "indicator": lambda c: np.eye(3, dtype=int)[c] | np.eye(3, dtype=int)[::-1][c],
     "continuous": lambda c: c + 0.5,
     "short": lambda c: c[:-1],
@@ -155,7 +171,9 @@ def parameters(draw):
 
 
 def copy_of(value):
-    return value.copy() if hasattr(value, "copy") else deepcopy(value)
+    return (
+        deepcopy(value) if isinstance(value, list) or not hasattr(value, "copy") else value.copy()
+    )
 
 
 def same(a, b):
