@@ -92,14 +92,10 @@ class Checkpoint:
                 "NumpyMLPClassifier itself."
             )
 
-    def on_fit_task_begin(self, estimator, context):
-        """Do nothing."""
-
-    def on_fit_task_end(self, estimator, context):
-        """Do nothing."""
-
     def teardown(self, estimator, context):
-        """Do nothing."""
+        """Do nothing, as on_fit_task_begin and on_fit_task_end of scikit-learn's protocol."""
+
+    on_fit_task_begin = on_fit_task_end = teardown
 
 
 class CheckpointedFit:

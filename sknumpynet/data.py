@@ -177,19 +177,20 @@ class LabelEncoding:
         return np.broadcast_to(np.array(weights, float), sums.shape)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def combine_weights(encoding, data, class_weight, sums):
     """Return sample weights times class weights, (n, n_columns).
 
     Raises
     ------
     ValueError
-        If no row has a weight.
+        If they are all 0, or their sum overflows.
     """
     per_class = encoding.class_weights(class_weight, sums)
     weights = per_class[np.arange(len(sums)), data.codes.reshape(data.n, -1)]
     weights = weights if data.weight is None else weights * data.weight
-    if not weights.any():
-        raise ValueError("class_weight and sample_weight leave every row with weight 0.")
+    if not 0 < (total := weights.sum()) < inf:
+        raise ValueError(f"The sum of class_weight times sample_weight is {total}: change them.")
     return weights
 
 

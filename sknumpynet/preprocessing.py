@@ -16,7 +16,7 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from sknumpynet.data import nullable_to_numpy
-from sknumpynet.robust import HUGE, LIMIT, clipped, describe, present, quantiles
+from sknumpynet.robust import HUGE, LIMIT, clipped, describe, divided, present, quantiles
 from sknumpynet.validation import duplicates
 
 # Rows that are transformed at a time.
@@ -254,13 +254,13 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         u = x - self.center_[feature]
         usual = np.abs(u) < self.gross_[feature]
         bounds = quantiles(u[usual], weight[usual], np.linspace(0, 1, n_bins + 1))
-        edges = np.unique(clipped(bounds / self.scale_[feature]).astype(np.float32))
+        edges = np.unique(clipped(divided(bounds, self.scale_[feature])).astype(np.float32))
         return edges if len(edges) > 2 else edges[:0]
 
     def _scaled(self, X, center, features=np.s_[:]):
         """Return values of these features, scaled and clipped; gross errors become nan."""
         u = np.clip(X, -HUGE, HUGE) - center
-        u = np.where(np.abs(u) < self.gross_[features], u, np.nan) / self.scale_[features]
+        u = divided(np.where(np.abs(u) < self.gross_[features], u, np.nan), self.scale_[features])
         z = np.where(self.is_binary_[features], np.clip(u, -LIMIT, LIMIT), clipped(u))
         return z.astype(np.float32)
 

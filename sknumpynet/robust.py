@@ -53,6 +53,12 @@ def quantiles(x, weight, probabilities):
     return np.quantile(x, probabilities, weights=weight, method="inverted_cdf")
 
 
+def divided(u, scale):
+    """Return u / scale, but for results beyond `HUGE`, which could overflow."""
+    bound = HUGE * np.minimum(np.abs(scale), 1)
+    return np.clip(u, -bound, bound) / scale
+
+
 def clipped(u):
     """Return u / sqrt(1 + (u / LIMIT)^2), which is within [-LIMIT, LIMIT], also for large u."""
     return u / np.hypot(1, u / LIMIT)

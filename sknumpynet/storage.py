@@ -59,11 +59,13 @@ def write(directory, epoch, content, keep):
         temporary.replace(path)
     finally:
         for leftover in directory.glob("epoch-*.tmp"):
-            leftover.unlink()
+            leftover.unlink(missing_ok=True)
     if hasattr(os, "O_DIRECTORY"):  # the directory has the file's name
         descriptor = os.open(directory, os.O_DIRECTORY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
     others = set(list_checkpoints(directory)) - {path}
     older = [other for other in list_checkpoints(directory) if epoch_of(other) < epoch]
     for other in others - set(older[::-1][: keep - 1]):

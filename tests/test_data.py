@@ -150,6 +150,17 @@ def test_the_total_variance_of_huge_values_with_huge_weights_does_not_overflow()
     assert data.total_variance == pytest.approx(1e60)
 
 
+@pytest.mark.parametrize(
+    ("class_weight", "weight", "total"),
+    [({0: 0, 1: 0}, 1.0, "0.0"), ({1: 1e300}, 1e300, "inf"), ("balanced", 1e308, "nan")],
+)
+def test_weights_that_vanish_or_overflow_together_are_refused(class_weight, weight, total):
+    model = quick(class_weight=class_weight)
+    with pytest.raises(ValueError, match=f"class_weight times sample_weight is {total}"):
+        model.fit(X, y, np.full(len(y), weight))
+    assert not hasattr(model, "params_")
+
+
 def test_infinities_of_both_signs_are_named_without_a_warning():
     with pytest.raises(ValueError, match="infinity"):
         quick().fit(np.array([[np.inf], [-np.inf]], np.float16), [0, 1])

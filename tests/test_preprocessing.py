@@ -84,6 +84,12 @@ def test_constant_and_binary_features():
     assert_array_equal(encoder.transform([[99, -99, 1e9, 1]]), [[3, -3, 0.5, 0, 0]])
 
 
+@pytest.mark.parametrize(("large", "limit"), [(np.inf, 3), (-np.inf, -3), (1e200, 3)])
+def test_a_large_value_among_tiny_ones_does_not_overflow(large, limit):
+    X = np.array([[2e-200], [large], [1e-200]])
+    assert_array_equal(NumericalEncoder().fit_transform(X)[1], [limit])
+
+
 @pytest.mark.parametrize("hole", [np.nan, 1e9, -np.inf])
 def test_what_is_missing_is_imputed_by_the_nearest_rows(hole):
     X = table()
