@@ -90,39 +90,46 @@ def test_a_fit_that_is_killed_after_any_epoch_ends_as_if_it_had_not_been(name, t
         assert_equal(result_of(resumed), result_of(whole))
 
 
+# Trains, and kills itself some seconds after a certain epoch was printed.
 PROGRAM = """
-import sys
+import os, signal, sys
+from contextlib import redirect_stdout
+from threading import Timer
 import numpy as np
 from sklearn.datasets import load_digits
 from sknumpynet import Checkpoint, NumpyMLPClassifier
+path, result, epoch, seconds = sys.argv[1:]
+
+class Output:
+    def write(self, text):
+        if text.startswith("Iteration ") and int(text.split()[1]) >= int(epoch) > 0:
+            Timer(float(seconds), os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return sys.__stdout__.write(text)
+
 X, y = load_digits(return_X_y=True)
-model = NumpyMLPClassifier((64, 32), dropout=0.1, random_state=0, verbose=1)
-model.set_callbacks(Checkpoint(sys.argv[1], every_epochs=1)).fit(X / 16, y)
-np.save(sys.argv[2], model.params_)
+model = NumpyMLPClassifier((64, 32), dropout=0.1, random_state=0, effort=0.5, verbose=1)
+with redirect_stdout(Output()):
+    model.set_callbacks(Checkpoint(path, every_epochs=1)).fit(X / 16, y)
+np.save(result, model.params_)
 """
 
 
 def test_a_process_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, long_profile):
-    def start(name):
+    def run(name, epoch=0, seconds=0.0):
         command = [sys.executable, "-u", "-c", PROGRAM, str(tmp_path / name)]
-        command.append(str(tmp_path / f"{name}.npy"))
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command += [str(tmp_path / f"{name}.npy"), str(epoch), str(seconds)]
+        return subprocess.run(command, capture_output=True, text=True)
 
-    rng, n_kills, ended = np.random.RandomState(0), 20 if long_profile else 3, []
-    for _ in range(n_kills):
-        process = start("killed")
-        n_lines = rng.randint(1, 40 // n_kills + 3)
-        lines = [process.stdout.readline() for _ in range(n_lines)]
-        process.kill()
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
-        ended.append(lines[-1])
-    assert "(pilot run)" in ended[0]
+    rng, n_kills = np.random.RandomState(0), 20 if long_profile else 3
+    # 50 epochs of the pilot run, and 13 on all rows.
+    for epoch in np.linspace(1, 58, n_kills).astype(int):
+        killed = run("killed", epoch, rng.rand() * 0.02)
+        assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert "(pilot run)" not in killed.stdout.splitlines()[-1]
     for name in ("killed", "whole"):
-        process = start(name)
-        output, _ = process.communicate()
-        assert process.returncode == 0
-        assert ("Going on after epoch" in output) == (name == "killed")
+        ended = run(name)
+        assert ended.returncode == 0, ended.stderr
+        assert ("Going on after epoch" in ended.stdout) == (name == "killed")
     assert_array_equal(np.load(tmp_path / "killed.npy"), np.load(tmp_path / "whole.npy"))
 
 
