@@ -10,7 +10,6 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-import sknumpynet
 from sknumpynet.callbacks import CallbackSupportMixin, FitObserver, with_callbacks
 from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import forward_in_blocks, views
@@ -22,13 +21,14 @@ from sknumpynet.fitting import Fit, start
 from sknumpynet.messages import warn_about, warn_user
 from sknumpynet.parameters import PARAMETERS, check_parameters
 from sknumpynet.reading import copy_with, encoding_of, read_training_data, read_validation_data
+from sknumpynet.saving import VersionMixin
 
 # The logarithm of the smallest normal number: a lower bound that keeps probabilities above zero.
 LEAST_LOG = log(np.finfo(float).tiny)
 BELOW_ONE = 1 - np.finfo(float).epsneg
 
 
-class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
     """Dense neural-network classifier, trained by backpropagation written in NumPy.
 
     A drop-in for `sklearn.neural_network.MLPClassifier`: the same parameters, attributes and
@@ -537,18 +537,6 @@ class NumpyMLPClassifier(CallbackSupportMixin, ClassifierMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = True
         return tags
-
-    def __getstate__(self):
-        return {**super().__getstate__(), "_version": sknumpynet.__version__}
-
-    def __setstate__(self, state):
-        saved, current = state.pop("_version", "unknown"), sknumpynet.__version__
-        if saved != current:
-            warn_user(
-                f"This {type(self).__name__} was saved by sknumpynet {saved}, and this is "
-                f"{current}: it may behave differently. Train it anew, or install {saved}."
-            )
-        super().__setstate__(state)
 
     def _parameters(self):
         """Return the parameters as a dict, checked; a subclass may have others in `__init__`."""

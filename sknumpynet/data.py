@@ -1,7 +1,6 @@
 """Training and validation data: X, labels, targets and weights."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from math import ceil, inf
 
 import numpy as np
@@ -46,7 +45,7 @@ class Data:
         """Positions of the rows that have a weight."""
         return np.arange(self.n) if self.weight is None else np.flatnonzero(self.weight.any(axis=1))
 
-    @cached_property
+    @property
     def total_variance(self):
         """The sum of the features' variances, estimated from a sample of the rows.
 

@@ -8,15 +8,15 @@ from scipy.sparse import issparse
 from sknumpynet.defaults import is_auto
 
 # Warnings point at the first caller outside of these packages.
-INTERNAL = "sknumpynet.", "sklearn.", "joblib."
+INTERNAL = {"sknumpynet", "sklearn", "joblib", "pickle", "skops"}
 # The tuned preset warns if the features' root mean square deviation exceeds this.
 LARGE_DEVIATION = 1000
 
 
 def warn_user(message, category=UserWarning):
-    """Warn at the first line on the call stack that is neither ours nor scikit-learn's."""
+    """Warn at the first line on the call stack that is outside of these packages."""
     frame, level = _getframe(1), 2
-    while frame.f_back and frame.f_globals.get("__name__", "").startswith(INTERNAL):
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in INTERNAL:
         frame, level = frame.f_back, level + 1
     warnings.warn(message, category, stacklevel=level)
 

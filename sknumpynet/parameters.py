@@ -49,6 +49,8 @@ def number(low, high=inf, *, open_low=False, open_high=False):
     def test(value):
         if not isinstance(value, Real) or isinstance(value, bool | np.bool_):
             return False
+        if isinstance(value, np.floating):
+            value = float(value)  # float32 cannot be compared with LARGEST_FLOAT
         above = low < value if open_low else low <= value
         below = value < high if open_high else value <= high
         return bool(above and below and (value <= LARGEST_FLOAT or value == inf))

@@ -17,6 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from sknumpynet.data import nullable_to_numpy
 from sknumpynet.robust import HUGE, LIMIT, clipped, describe, divided, present, quantiles
+from sknumpynet.saving import VersionMixin
 from sknumpynet.validation import duplicates
 
 # Rows that are transformed at a time.
@@ -33,7 +34,7 @@ NEAR, MOST_TRIED = 1 / 3, 10_000
 ENCODED = 0.25
 
 
-class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     """Scale numeric features robustly, impute them, and encode them if there are enough rows.
 
     =====================  =====================================================================
@@ -146,9 +147,7 @@ class NumericalEncoder(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _fit(self, X, y, sample_weight):
         is_auto = isinstance(self.n_bins, str) and self.n_bins == "auto"
         if not is_auto and not (isinstance(self.n_bins, Integral) and self.n_bins >= 0):
-            raise ValueError(
-                f"n_bins={self.n_bins!r} is not accepted: it must be an int >= 0 or 'auto'."
-            )
+            raise ValueError(f"n_bins={self.n_bins!r} is not accepted: use an int >= 0 or 'auto'.")
         X = self._validated(X, reset=True, sparse="csc")
         weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         if y is not None:

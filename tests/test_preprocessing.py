@@ -255,7 +255,7 @@ def test_what_is_transformed_is_not_changed():
 
 @pytest.mark.parametrize("n_bins", [-1, 2.0, "many", None])
 def test_a_bad_number_of_bins_is_named(n_bins):
-    with pytest.raises(ValueError, match=f"n_bins={n_bins!r} is not accepted: it must be an int"):
+    with pytest.raises(ValueError, match=f"n_bins={n_bins!r} is not accepted: use an int >= 0"):
         fitted(table(), n_bins=n_bins)
 
 

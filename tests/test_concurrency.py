@@ -1,0 +1,290 @@
+"""Threads, processes and forks; and the same bits from the same seed, wherever a fit runs."""
+
+import hashlib
+import multiprocessing
+import os
+import pickle
+import signal
+import sys
+import threading
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from queue import SimpleQueue
+from time import sleep
+
+import numpy as np
+import pytest
+from joblib import Parallel, delayed, parallel_config
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from sknumpynet import NumpyMLPClassifier
+
+N_THREADS = 8
+
+# With duplicates, which stay on one side of a validation split.
+distinct = np.random.RandomState(0).randn(120, 6)
+X = np.vstack([distinct, distinct[:60], distinct[:20]])
+y = np.array(["a", "b", "c"])[(X[:, 0] > 0).astype(int) + (X[:, 1] > 0)]
+weight = np.linspace(0.5, 2, len(y))
+
+FITS = {
+    "pilot run": {},
+    "early stopping": {"early_stopping": True, "n_iter_no_change": 5},
+    "dropout": {"dropout": 0.2, "class_weight": "balanced"},
+    "sgd": {"solver": "sgd", "learning_rate": "cosine"},
+    "lbfgs": {"solver": "lbfgs", "max_iter": 20},
+    "sklearn": {"preset": "sklearn", "early_stopping": True, "max_iter": 20},
+    "small batches": {"batch_size": 8, "dtype": "float64"},
+}
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+# Python 3.12 and newer: a fork while other threads run is what some of these tests are about.
+forks = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
+
+def new(seed=0, **settings):
+    return NumpyMLPClassifier((16, 8), effort=0.2, random_state=seed, **settings)
+
+
+def bits_of(model):
+    """Return a hash of what the fit determined: parameters, history, predictions."""
+    history = {name: column for name, column in model.history_.items() if name != "seconds"}
+    record = [model.params_.tobytes(), model.predict_proba(X).tobytes(), repr(history).encode()]
+    return hashlib.sha256(b"".join(record)).hexdigest()
+
+
+def bits(name="pilot run", seed=0, **settings):
+    """Fit a model in the way `name`; return a hash of the result."""
+    return bits_of(new(seed, **FITS[name], **settings).fit(X, y, weight))
+
+
+@pytest.fixture(scope="module")
+def serial():
+    """The hash of each fit, made in this thread, by name; those of seeds 0, 1, ..."""
+    return {name: bits(name) for name in FITS} | {seed: bits(seed=seed) for seed in range(8)}
+
+
+def test_the_fits_differ(serial):
+    assert len(set(serial.values())) == len(serial) - 1  # 'pilot run' is that of seed 0
+    assert "pilot" in new().fit(X, y).history_["phase"]
+
+
+@pytest.fixture
+def restless():
+    """Threads take turns a hundred times as often as usual."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 100)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def in_threads(*functions):
+    """Call each function in a thread of its own; return the results."""
+    with ThreadPoolExecutor(len(functions)) as pool:
+        return [future.result() for future in [pool.submit(function) for function in functions]]
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_that_predict_with_one_model_get_what_one_thread_gets():
+    model = new().fit(X, y)
+    expected, whole, over = model.predict_proba(X), pickle.dumps(model), threading.Event()
+
+    def predict():
+        for _ in range(100):
+            assert_array_equal(model.predict_proba(X), expected)
+            assert_array_equal(model.predict(X[:50]), model.classes_[expected[:50].argmax(1)])
+
+    def save():
+        n_saved = 0
+        while not over.is_set():
+            assert pickle.dumps(model) == whole
+            n_saved += 1
+        return n_saved
+
+    def predict_all():
+        try:
+            in_threads(*N_THREADS * [predict])
+        finally:
+            over.set()
+
+    n_saved, _ = in_threads(save, predict_all)
+    assert n_saved > 1
+    assert_array_equal(pickle.loads(whole).predict_proba(X), expected)
+
+
+@pytest.mark.usefixtures("restless")
+def test_a_prediction_during_training_is_that_of_some_epoch():
+    model = new().partial_fit(X, y, classes=list("abc"))
+    twin = pickle.loads(pickle.dumps(model))
+    of_epochs = {model.predict_proba(X).tobytes()}
+    for _ in range(60):
+        of_epochs.add(twin.partial_fit(X, y).predict_proba(X).tobytes())
+    over = threading.Event()
+
+    def train():
+        for _ in range(60):
+            model.partial_fit(X, y)
+        over.set()
+
+    def predict():
+        seen = set()
+        while not over.is_set():
+            seen.add(model.predict_proba(X).tobytes())
+        return seen
+
+    _, *seen = in_threads(train, predict, predict)
+    assert set().union(*seen) <= of_epochs
+    assert bits_of(model) == bits_of(twin)
+
+
+@pytest.mark.usefixtures("restless")
+def test_fits_in_threads_give_the_bits_of_fits_in_a_row(serial):
+    seeds = range(N_THREADS)
+    found = in_threads(*(lambda seed=seed: bits(seed=seed) for seed in seeds))
+    assert found == [serial[seed] for seed in seeds]
+
+
+@pytest.mark.usefixtures("restless")
+def test_different_fits_in_threads_do_not_disturb_each_other(serial):
+    found = in_threads(*(lambda name=name: bits(name) for name in FITS))
+    assert found == [serial[name] for name in FITS]
+
+
+@pytest.mark.parametrize("backend", ["loky", "threading"])
+def test_joblibs_workers_give_the_bits_of_one_process(serial, backend):
+    with parallel_config(backend, n_jobs=2):
+        found = Parallel()(delayed(bits)(name) for name in FITS)
+    assert found == [serial[name] for name in FITS]
+
+
+@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_a_small_network_has_the_same_bits_with_any_number_of_threads(serial, name, n_threads):
+    with threadpool_limits(n_threads):
+        assert bits(name) == serial[name]
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_verbose_does_not_change_a_bit(serial, name, capsys):
+    assert bits(name, verbose=True) == serial[name]
+    assert "loss" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_callbacks_do_not_change_a_bit(serial, name):
+    callback = pytest.importorskip("sklearn.callback", reason="callbacks came with 1.9")
+    model = new(**FITS[name]).set_callbacks(callback.ScoringMonitor(scoring="accuracy"))
+    assert bits_of(model.fit(X, y, weight)) == serial[name]
+
+
+LAYOUTS = {
+    "Fortran order": np.asfortranarray(X),
+    "every other column": np.repeat(X, 2, axis=1)[:, ::2],
+    "read-only": np.frombuffer(X.tobytes()).reshape(X.shape),
+    "list": X.tolist(),
+}
+
+
+@pytest.mark.parametrize("name", FITS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_order_of_x_in_memory_does_not_change_a_bit(serial, name, layout):
+    assert bits_of(new(**FITS[name]).fit(LAYOUTS[layout], y, weight)) == serial[name]
+
+
+@forks
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+def test_a_process_started_in_any_way_gives_the_same_bits(serial, method, monkeypatch):
+    """The hashes of strings differ in a new process, and thus the order of sets."""
+    monkeypatch.setenv("PYTHONHASHSEED", "1234")
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context(method)) as pool:
+        assert list(pool.map(bits, FITS, timeout=120)) == [serial[name] for name in FITS]
+        has_other_hashes = pool.submit(hash, "a").result() != hash("a")
+    assert has_other_hashes or method != "spawn"
+
+
+def exit_code_of_child(work):
+    """Fork; return the exit code of a child that does some work: 0 if it returns True."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            signal.alarm(30)  # a child that hangs is killed
+            code = 0 if work() else 2
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@forks
+@needs_fork
+@pytest.mark.parametrize("name", ["pilot run", "lbfgs"])
+def test_a_process_forked_during_a_fit_can_fit(serial, name, long_profile):
+    """It has no limit of threads that the fit had set, and its fit gives the same bits."""
+    moments = np.random.RandomState(0).uniform(0, 0.02, 200 if long_profile else 5)
+    over, codes = threading.Event(), []
+
+    def fit():
+        while not over.is_set():
+            bits(name)
+
+    def is_unharmed():
+        has_threads = threadpool_info() == before
+        return has_threads and bits(name) == serial[name] and threadpool_info() == before
+
+    with threadpool_limits(2):
+        before = threadpool_info()
+        thread = threading.Thread(target=fit)
+        thread.start()
+        try:
+            for moment in moments:
+                sleep(moment)
+                codes.append(exit_code_of_child(is_unharmed))
+        finally:
+            over.set()
+            thread.join()
+        assert threadpool_info() == before
+    assert codes == len(moments) * [0]
+
+
+# Modules with state that threads share, or did share.
+SHARING = "sknumpynet.core.blas", "sknumpynet.data"
+
+
+@forks
+@needs_fork
+def test_a_process_forked_in_any_function_of_a_fit_can_fit(long_profile):
+    """Another thread waits within the function, which may hold a lock, while the child fits.
+
+    Without ``--hypothesis-profile=long`` only a fifth of most modules' functions are tried.
+    """
+    calls, go_on, seen, failed = SimpleQueue(), SimpleQueue(), set(), []
+    models = [new(max_iter=2, solver="lbfgs"), new(max_iter=2, early_stopping=True)]
+
+    def fit():
+        return [clone(model).fit(X, y, weight).params_.tobytes() for model in models]
+
+    def fit_with_pauses():
+        sys.settrace(pause)
+        try:
+            fit()
+        finally:
+            calls.put(None)
+
+    def pause(frame, event, argument):
+        name = f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}"
+        if name.startswith("sknumpynet.") and name not in seen:
+            seen.add(name)
+            if long_profile or name.startswith(SHARING) or len(seen) % 5 == 0:
+                calls.put(name)
+                go_on.get()
+
+    expected, thread = fit(), threading.Thread(target=fit_with_pauses)
+    thread.start()
+    for name in iter(calls.get, None):
+        if not failed and exit_code_of_child(lambda: fit() == expected) != 0:
+            failed.append(name)
+        go_on.put(None)
+    thread.join()
+    assert failed == []
+    assert {"sknumpynet.core.lbfgs.fit_lbfgs", "sknumpynet.core.blas.limit_blas.__exit__"} < seen
