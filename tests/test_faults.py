@@ -267,7 +267,6 @@ def test_a_fault_at_any_line_leaves_the_encoder_as_it_was_or_fitted(points):
         encoder = copy.deepcopy(first)
         run_with_fault(lambda e=encoder: e.fit(table, targets), at)
         d = encoder.n_features_in_
-        assert d == 2 or at == n_lines
         run_with_fault(lambda: encoder.transform(table[:, :d]), at)  # noqa: B023
         assert vars(encoder).keys() == names[d]
         assert_array_equal(encoder.transform(table[:, :d]), expected[d])
