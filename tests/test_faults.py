@@ -21,8 +21,9 @@ from sknumpynet.callbacks import SUPPORTED, FitObserver
 from sknumpynet.storage import last_saved
 
 PACKAGE = str(Path(sknumpynet.__file__).parent)
-# So many of the lines that run in each situation are tested, spread evenly.
-N_POINTS, MANY_POINTS = 60, 1000
+# So many of the lines that run in each situation are tested, spread evenly. The long profile tests
+# every line of the source that runs, the first time by an interrupt and the last time by an error.
+N_POINTS = 60
 
 rng = np.random.RandomState(0)
 X, noise = rng.randn(100, 3), rng.choice(["yes", "no"], size=100)
@@ -37,16 +38,15 @@ class SomeError(Exception):
     """An error of somebody else's."""
 
 
-def run_with_fault(call, at):
-    """Run ``call()``; raise at the line numbered `at`. Return the number of lines that ran."""
-    n_lines = 0
+def run_with_fault(call, at=None, fault=None):
+    """Run ``call()``; raise a fault at the line numbered `at`. Return the lines that ran."""
+    lines = []
 
     def trace(frame, event, arg):
-        nonlocal n_lines
         if event == "line":
-            n_lines += 1
-            if n_lines == at:
-                raise Interrupt if at % 2 else SomeError
+            lines.append((frame.f_code.co_filename, frame.f_lineno))
+            if len(lines) == at:
+                raise fault
         return trace
 
     def start(frame, event, arg):
@@ -62,7 +62,7 @@ def run_with_fault(call, at):
         pass
     finally:
         sys.settrace(before)
-    return n_lines
+    return lines
 
 
 def visible_state(model):
@@ -161,9 +161,19 @@ if SUPPORTED:
 
 @pytest.fixture
 def points(long_profile):
-    """Return a function that chooses lines out of a number of lines."""
-    n_points = MANY_POINTS if long_profile else N_POINTS
-    return lambda n_lines: np.unique(np.linspace(1, n_lines, n_points).astype(int)).tolist()
+    """Return a function that chooses (number, fault) for some of the lines that ran."""
+
+    def choose(lines):
+        if long_profile:
+            first = {line: at for at, line in reversed([*enumerate(lines, 1)])}
+            last = {line: at for at, line in enumerate(lines, 1)}
+            return [(at, Interrupt) for at in first.values()] + [
+                (at, SomeError) for at in last.values()
+            ]
+        some = np.unique(np.linspace(1, len(lines), N_POINTS).astype(int)).tolist()
+        return [(at, Interrupt if at % 2 else SomeError) for at in some]
+
+    return choose
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -209,16 +219,16 @@ def test_a_fault_at_any_line_leaves_the_estimator_consistent(situation, points, 
     make, call = SITUATIONS[situation]
     epochs = epochs_of(make, call, monkeypatch)
     model = make()
-    n_lines = run_with_fault(lambda: call(model), None)
-    assert n_lines > 300
+    lines = run_with_fault(lambda: call(model))
+    assert len(lines) > 300
     assert_array_equal(model.params_, epochs[model.n_iter_][-1])
     threads = threadpool_info()
     changed = 0
     untouched = make()
-    for at in points(n_lines):
+    for at, fault in points(lines):
         model = copy.deepcopy(untouched)
         before = visible_state(model)
-        run_with_fault(lambda m=model: call(m), at)
+        run_with_fault(lambda m=model: call(m), at, fault)
         try:
             assert_equal(visible_state(model), before)
         except AssertionError:
@@ -242,10 +252,10 @@ def test_a_fault_at_any_line_leaves_a_checkpoint_to_go_on_from(points, tmp_path)
     def fit(directory):
         return model().set_callbacks(Checkpoint(directory, every_epochs=1)).fit(X, y)
 
-    n_lines, resumed = run_with_fault(lambda: fit(tmp_path / "whole"), None), 0
-    for at in points(n_lines):
+    lines, resumed = run_with_fault(lambda: fit(tmp_path / "whole")), 0
+    for at, fault in points(lines):
         shutil.rmtree(tmp_path / "run", ignore_errors=True)
-        run_with_fault(lambda: fit(tmp_path / "run"), at)
+        run_with_fault(lambda: fit(tmp_path / "run"), at, fault)
         if (tmp_path / "run").is_dir():
             resumed += last_saved(tmp_path / "run") is not None
         again = fit(tmp_path / "run")
@@ -262,12 +272,12 @@ def test_a_fault_at_any_line_leaves_the_encoder_as_it_was_or_fitted(points):
     last = copy.deepcopy(first).fit(table, targets)
     expected = {2: first.transform(table[:, :2]), 3: last.transform(table)}
     names = {2: vars(first).keys(), 3: vars(last).keys()}
-    n_lines = run_with_fault(lambda: copy.deepcopy(first).fit(table, targets), None)
-    for at in points(n_lines):
+    lines = run_with_fault(lambda: copy.deepcopy(first).fit(table, targets))
+    for at, fault in points(lines):
         encoder = copy.deepcopy(first)
-        run_with_fault(lambda e=encoder: e.fit(table, targets), at)
+        run_with_fault(lambda e=encoder: e.fit(table, targets), at, fault)
         d = encoder.n_features_in_
-        run_with_fault(lambda: encoder.transform(table[:, :d]), at)  # noqa: B023
+        run_with_fault(lambda: encoder.transform(table[:, :d]), at, fault)  # noqa: B023
         assert vars(encoder).keys() == names[d]
         assert_array_equal(encoder.transform(table[:, :d]), expected[d])
         assert_array_equal(encoder.fit(table, targets).transform(table), expected[3])
