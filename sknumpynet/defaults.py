@@ -20,7 +20,8 @@ MANY_ROWS = 20_000
 STEPS, MIN_EPOCHS, MAX_EPOCHS = 3000, 30, 100
 # A pilot run is followed by this fraction of its epochs on all rows.
 FINAL_FRACTION = 0.25
-SKLEARN_ITERATIONS, LBFGS_ITERATIONS = 200, 200
+# Epochs of the preset 'sklearn', and iterations of 'lbfgs'.
+ITERATIONS = 200
 
 
 def input_lr_multiplier(data, values):
@@ -143,8 +144,7 @@ def most_epochs(values, data, pilot):
     """Return the largest number of epochs, or of iterations of 'lbfgs', of a fit."""
     given, effort = values["max_iter"], values["effort"]
     if values["preset"] == "sklearn" or values["solver"] == "lbfgs":
-        default = LBFGS_ITERATIONS if values["solver"] == "lbfgs" else SKLEARN_ITERATIONS
-        return max(1, round(effort * default)) if is_auto(given) else given
+        return max(1, round(effort * ITERATIONS)) if is_auto(given) else given
     epochs = STEPS / ceil(data.n / min(values["batch_size"], data.n))
     epochs = max(1, round(effort * max(MIN_EPOCHS, min(epochs, MAX_EPOCHS))))
     epochs = ceil(epochs * (1 + FINAL_FRACTION)) if pilot else epochs

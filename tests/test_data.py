@@ -4,10 +4,12 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.exceptions import DataConversionWarning
 from sklearn.multioutput import ClassifierChain
 
 from sknumpynet import NumpyMLPClassifier
@@ -75,12 +77,30 @@ def test_numbers_beyond_float32_are_refused_with_the_remedy():
 @pytest.mark.parametrize("values", [(-1, 1), (1, 2), (0, 255), (0.0, 5.0)])
 def test_a_multilabel_indicator_has_0_and_1_only(values):
     Y = np.array(values)[rng.randint(2, size=(120, 3))]
-    with pytest.raises(ValueError, match="multilabel indicator of 0 and 1"):
+    message = rf"y of shape \(120, 3\) with values .*{values[1]:g}.*multilabel indicator of 0 and 1"
+    with pytest.raises(ValueError, match=message):
         quick().fit(X, Y)
     good = (Y.max() == Y).astype(int)
     with pytest.raises(ValueError, match=r"y_val of shape .* multilabel indicator of 0 and 1"):
         quick().fit(X, good, X_val=X, y_val=Y)
     assert quick().fit(X, good.astype(float)).predict(X).shape == Y.shape
+
+
+def test_a_column_is_a_vector_of_labels_and_two_columns_are_two_labels():
+    expected = quick().fit(X, y)
+    with pytest.warns(DataConversionWarning, match="column-vector"):
+        model = quick().fit(X, y[:, None])
+    assert_array_equal(model.params_, expected.params_)
+    Y = np.column_stack([y, 1 - y])
+    assert quick().fit(X, Y).predict(X).shape == (120, 2)
+
+
+@pytest.mark.parametrize("dtype", ["Int64", "boolean"])
+def test_a_missing_label_of_a_nullable_series_is_named(dtype):
+    labels = pd.Series(y, dtype=dtype)
+    labels[3] = pd.NA
+    with pytest.raises(ValueError, match="y contains NaN"):
+        quick().fit(X, labels)
 
 
 @pytest.mark.parametrize("label", ["only", 7, True])
@@ -105,6 +125,12 @@ def test_continuous_labels_are_refused(method):
         getattr(model, method)(X, y + 0.5)
 
 
+@pytest.mark.parametrize("weight", [-0.01, np.nan, np.inf])
+def test_a_sample_weight_is_finite_and_at_least_0(weight):
+    with pytest.raises(ValueError, match=r"every weight must be >= 0|sample_weight contains"):
+        quick().fit(X, y, np.r_[weight, np.ones(119)])
+
+
 @pytest.mark.parametrize("scale", [1e-50, 1e39, 1e300])
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])
 def test_only_the_ratios_of_sample_weights_matter_without_a_penalty(scale, settings):
@@ -126,6 +152,14 @@ def test_classes_of_weight_zero_are_not_trained_on_or_held_out(settings):
     model = quick(class_weight={2: 0}, **settings).set_params(max_iter=40).fit(X, target)
     assert 2 not in model.predict(X)
     assert np.isfinite(model.history_["loss"]).all()
+
+
+def test_a_view_of_rows_is_like_a_copy_of_the_rows():
+    rows = np.array([7, 3, 3, 90])
+    view = Data(X, y, y, None).take(rows).X
+    assert view.shape == X[rows].shape
+    assert_array_equal(view[1:3], X[rows][1:3])
+    assert_array_equal(view.astype("float32", copy=False), X[rows].astype("float32"))
 
 
 def test_total_variance_is_the_sum_of_the_weighted_variances():
@@ -174,6 +208,18 @@ def test_large_unscaled_features_give_a_warning_with_the_remedy():
     quick(preset="sklearn", tol=1e9, n_iter_no_change=1).fit(X * 1e6, y)
 
 
+def test_class_weights_have_to_leave_a_row_with_a_weight():
+    with pytest.raises(ValueError, match=r"class_weight .*sample_weight .*0"):
+        quick(class_weight={1: 0}).fit(X, y, sample_weight=y)
+
+
+@pytest.mark.parametrize("n_labels", [2, 4])
+def test_the_classes_of_a_multilabel_target_are_its_columns(n_labels):
+    Y = rng.randint(2, size=(120, 3))
+    with pytest.raises(ValueError, match=rf"classes has {n_labels} labels, but y has 3 columns"):
+        quick().partial_fit(X, Y, classes=range(n_labels))
+
+
 def test_balanced_class_weights_give_classes_the_same_sum():
     encoding = find_encoding(np.array(["a", "b", "c"]))
     codes, weight = encoding.encode(np.array(list("aabccc"))), np.arange(1.0, 7)[:, None]
@@ -181,3 +227,24 @@ def test_balanced_class_weights_give_classes_the_same_sum():
     assert_allclose(sums, [[3, 3, 15]])
     per_class = encoding.class_weights("balanced", sums)
     assert_allclose(per_class * sums, [[7, 7, 7]])
+    # A class that does not occur is left out, and changes nothing for the others.
+    sums = encoding.class_sums(codes[:3], weight[:3])
+    per_class = encoding.class_weights("balanced", sums)
+    assert_allclose(per_class * sums, [[3, 3, 0]])
+    assert np.isfinite(per_class).all()
+    assert_allclose(encoding.class_weights("balanced", 0.1 * sums), per_class)
+
+
+def test_the_classes_of_each_label_are_0_and_1():
+    encoding, sums = find_encoding(np.eye(3, dtype=int)), np.ones((3, 2))
+    assert_array_equal(encoding.class_weights({0: 2.0}, sums), [[2, 1]] * 3)
+    assert_array_equal(encoding.class_weights({0: 2.0, 1: 5.0}, sums), [[2, 5]] * 3)
+
+
+def test_balanced_class_weights_leave_a_constant_label_as_it_is():
+    Y = np.array([[0, 1, 1], [0, 0, 1], [0, 1, 1]])
+    encoding = find_encoding(Y)
+    sums = encoding.class_sums(encoding.encode(Y), None)
+    assert_allclose(sums, [[3, 0], [1, 2], [0, 3]])
+    balanced = encoding.class_weights("balanced", sums) * sums
+    assert_allclose(balanced, [[3, 0], [1.5, 1.5], [0, 3]])

@@ -27,6 +27,7 @@ from sknumpynet.pilot import has_turned_up, pilot_run
         # The mean of the last quarter has to be more than 1.1 times the minimum.
         ([1.0] + [1.101] * 15, True),
         ([1.0] + [1.099] * 15, False),
+        ([1.0] + [1.1] * 15, False),
         ([1.0] + [1.0] * 11 + [1.2] * 4, True),
         ([1.0] + [1.0] * 12 + [1.2] * 3, True),
         ([1.0] + [1.0] * 13 + [1.19] * 2, False),
@@ -165,11 +166,14 @@ def test_a_rise_before_the_end_of_the_warmup_does_not_count():
     assert begun.n_iter == 10  # a tenth of the pilot run's 100 epochs, not 5
 
 
-@pytest.mark.parametrize(("best", "starts_again"), [(40, True), (41, False), (42, False)])
-def test_after_a_late_rise_the_best_network_goes_on(best, starts_again):
+@pytest.mark.parametrize(
+    ("best", "max_iter", "starts_again"),
+    [(40, 125, True), (40, 123, True), (41, 125, False), (42, 125, False)],
+)
+def test_after_a_late_rise_the_best_network_goes_on(best, max_iter, starts_again):
     fit = FakeFit(500, turned_up(best))
-    config, state, begun, original = run(fit)
-    left = 125 - (2 * (best - 1) + 5)
+    config, state, begun, original = run(fit, max_iter)
+    left = max_iter - (2 * (best - 1) + 5)
     assert starts_again == (best <= left)
     if starts_again:
         assert state is not begun
@@ -194,9 +198,9 @@ def test_training_starts_again_only_if_there_is_time_for_it(
     monkeypatch, deadline, starts_again, second
 ):
     # The best of 23 epochs is the 10th. Ten epochs of all rows take as long as 12.5 of the others.
-    clock = Clock(second)
+    clock = Clock(second, now=10.0)
     monkeypatch.setattr("sknumpynet.pilot.perf_counter", clock)
-    fit = FakeFit(500, turned_up(10), deadline=deadline * second, after_epoch=clock.tick)
+    fit = FakeFit(500, turned_up(10), deadline=10 + deadline * second, after_epoch=clock.tick)
     _, state, begun, _ = run(fit)
     assert begun.n_iter == 23
     assert (state is not begun) == starts_again

@@ -141,9 +141,9 @@ class Backprop:
     network : Network
     max_rows : int
         Rows of the largest minibatch.
-    alpha : float, default=0.0
+    alpha : float
         Strength of the penalty alpha / 2 * sum(W**2) / n, for a minibatch of n rows.
-    dropout : sequence of float, default=()
+    dropout : sequence of float
         Probability of dropping a unit, for each hidden layer; () is no dropout.
 
     Attributes
@@ -154,7 +154,7 @@ class Backprop:
         Source of the dropout masks; has to be set before the first call if there is dropout.
     """
 
-    def __init__(self, params, network, max_rows, alpha=0.0, dropout=()):
+    def __init__(self, params, network, max_rows, alpha, dropout):
         self.params, self.grad = params, aligned_empty(params.shape, params.dtype)
         sizes, self.activation, self.loss = network
         self.alpha, self.bits = float(alpha), None

@@ -59,6 +59,15 @@ def test_slope_of_large_values_is_that_of_the_asymptote(name):
     assert_allclose(slope, VALUES[name](ends + 0.5) - VALUES[name](ends - 0.5), atol=1e-6)
 
 
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+@pytest.mark.parametrize(
+    ("name", "expected"), [("relu", 0), ("leaky_relu", 0.01), ("elu", 1), ("selu", 1.75809934)]
+)
+def test_slope_at_a_kink_is_that_of_the_left_side(name, expected, zero):
+    _, slope = value_and_slope(name, np.array([[zero]]))
+    assert_allclose(slope, expected, rtol=1e-8)
+
+
 def test_gelu_is_close_to_z_times_the_normal_distribution_function():
     z = np.linspace(-5, 5, 101)
     a, _ = value_and_slope("gelu", z)

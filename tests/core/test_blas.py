@@ -27,6 +27,8 @@ def test_numpys_and_scipys_blas_are_told_apart():
     every = [lib["filepath"] for lib in threadpool_info() if lib["user_api"] == "blas"]
     assert sorted(paths[0] + paths[1]) == sorted(every)
     assert paths[1]  # NumPy's
+    bundled = [path for path in every if "scipy.libs" in path or "scipy/.dylibs" in path]
+    assert sorted(paths[0]) == sorted(bundled)
 
 
 def test_the_limit_holds_until_the_last_user_leaves():

@@ -120,11 +120,19 @@ def test_log_probabilities_predictions_and_losses_of_rows_agree(name, e):
     assert_allclose(loss.log_losses(z.copy(), y), -(true * logs).sum(axis=1))
 
 
+@pytest.mark.parametrize("name", LOSSES)
+def test_of_equally_probable_answers_the_first_is_predicted(name):
+    assert not LOSSES[name]().predict(np.zeros((2, K))).any()
+
+
 @pytest.mark.parametrize("e", [0.05, 0.3])
 def test_smoothing_is_undone_up_to_a_small_bounded_error(e):
     p = np.array([[0.7, 0.2, 0.1], [1.0, 0.0, 0.0]])
     k = p.shape[1]
-    assert_allclose(undo_smoothing((1 - e) * p + e / k, e), p, atol=0.02 * e)
+    q = (1 - e) * p + e / k
+    assert_allclose(undo_smoothing(q, e), p, atol=0.02 * e)
+    # The error is the second term, whose sum is 0.02 e.
+    assert_allclose(undo_smoothing(q, e), (p + 0.01 * e * (q + 1 / k)) / (1 + 0.02 * e))
     # Answers below e / k would all get the probability 0, but keep their order.
     q = np.array([[1 - 0.3 * e, 0.2 * e, 0.1 * e]])
     unsmoothed = undo_smoothing(q, e)
@@ -138,7 +146,7 @@ def test_smoothing_is_undone_up_to_a_small_bounded_error(e):
 def test_temperature_takes_a_root_of_the_probabilities(name, e):
     z, y, _ = make_problem(name)
     p = distributions(name, np.exp(LOSSES[name](e).log_proba(z.copy())))
-    for temperature in (0.5, 1.0, 3.0):
+    for temperature in (0.5, 1.0, 2.0, 3.0):
         loss = LOSSES[name](e, temperature)
         expected = p ** (1 / temperature)
         expected /= expected.sum(axis=-1, keepdims=True)

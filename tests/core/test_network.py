@@ -169,10 +169,21 @@ def test_forward_is_a_product_and_a_sum_and_follows_a_change_of_the_parameters()
     assert_array_equal(logits, [[5, 5, 5]])
 
 
+@pytest.mark.parametrize("hidden", [(), (7,), (7, 6)])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_predicting_computes_the_logits_of_training(activation, hidden):
+    batch = make_batch("softmax")
+    network, backprop = make_backprop(hidden, ACTIVATIONS[activation])
+    logits = forward(batch.X, backprop.params, network)
+    loss, _ = network.loss.value_and_grad(logits, batch.y, 1 / N)
+    assert_allclose(backprop(batch), loss)
+
+
+@pytest.mark.parametrize("block", [3 * 7, 6])  # 6 numbers are less than one row
 @pytest.mark.parametrize("n", [0, 1, 6, 7, 20])
-def test_blocks_of_rows_give_what_all_rows_give(monkeypatch, n):
+def test_blocks_of_rows_give_what_all_rows_give(monkeypatch, n, block):
     network, backprop = make_backprop((7,))
-    monkeypatch.setattr("sknumpynet.core.network.BLOCK", 3 * 7)
+    monkeypatch.setattr("sknumpynet.core.network.BLOCK", block)
     X = np.random.RandomState(0).randn(n, FEATURES)
     expected = forward(X, backprop.params, network)
     assert_allclose(forward_in_blocks(X, backprop.params, network), expected)
@@ -210,6 +221,12 @@ def test_dropout_mask_drops_the_fraction_p_independently_and_keeps_the_mean(p):
         assert_allclose([pairs.mean(), pairs.std()], [0, 1], atol=0.1)
     draw_mask(mask, p, bits)
     assert abs(np.sum(scaled * ((mask == 0) - p) / sigma)) < 4 * np.sqrt(n * d)
+
+
+def test_a_dropout_probability_just_below_1_is_rounded_to_one_that_drops_not_all():
+    mask = np.empty((1000, 1000), np.float32)
+    draw_mask(mask, 1 - 1e-9, np.random.SFC64(0))
+    assert_array_equal(np.unique(mask), [0, 2**16])
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)

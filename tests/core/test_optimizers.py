@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import optimize
+from sklearn.neural_network import MLPClassifier
 
 from sknumpynet.core.optimizers import OPTIMIZERS, SGD, Adam, approximate_inverse_root
 
@@ -42,6 +43,13 @@ def test_optimizer_continues_from_a_pickled_state(name):
         saved = pickle.loads(pickle.dumps(saved))
         optimizer.step(q, g.copy(), 0.1, saved)
     assert_array_equal(p, q)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_defaults_of_an_optimizer_are_mlpclassifiers(name):
+    theirs = MLPClassifier().get_params()
+    ours = vars(OPTIMIZERS[name]())
+    assert ours == {parameter: theirs[parameter] for parameter in ours}
 
 
 def test_sgd_without_momentum_is_the_textbook_step():

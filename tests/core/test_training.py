@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+from dataclasses import FrozenInstanceError
 from itertools import islice
 from types import SimpleNamespace
 
@@ -75,7 +76,12 @@ def clock(monkeypatch):
     return clock
 
 
-# --- the state -----------------------------------------------------------------------------------
+# --- the config and the state --------------------------------------------------------------------
+
+
+def test_a_config_does_not_change():
+    with pytest.raises(FrozenInstanceError):
+        TrainingConfig(**CONFIG).alpha = 1.0
 
 
 def assert_plain(value):
@@ -122,6 +128,15 @@ def test_training_resumes_from_a_snapshot_to_the_bit(solver, learning_rate):
     assert_equal(*ends)
 
 
+@pytest.mark.parametrize("solver", OPTIMIZERS)
+def test_a_run_changes_a_copy_of_the_optimizers_state(solver):
+    run = make_run(solver=solver)
+    train(run, 1)
+    optimizer, before = run.state.optimizer, pickle.loads(pickle.dumps(run.state.optimizer))
+    train(make_run(run.state, solver=solver), 1)
+    assert_equal(optimizer, before)
+
+
 def test_another_solver_starts_with_a_state_of_its_own():
     run = make_run(solver="sgd")
     train(run, 1)
@@ -156,6 +171,9 @@ def test_patience_ends_after_exactly_so_many_epochs_without_an_improvement_of_to
     reasons = [run.end_epoch(loss) for loss in (5.0, 4.0, 3.95, 3.5, 3.45, 3.45, 3.48)]
     assert reasons[:6] == [None] * 6
     assert reasons[6] == "The training loss did not improve by tol=0.1 in 3 epochs"
+    # An improvement by exactly tol is one.
+    run = make_run(tol=0.5, n_iter_no_change=1)
+    assert [run.end_epoch(loss) for loss in (5.0, 4.5, 4.0, 3.5)] == [None] * 4
     # Each value counts against the best one so far, so slow progress is no improvement.
     run = make_run(tol=0.1, n_iter_no_change=3)
     reasons = [run.end_epoch(loss) for loss in (1.0, 0.95, 0.9, 0.85)]
@@ -191,6 +209,12 @@ def test_adaptive_divides_the_rate_by_5_until_it_is_below_a_millionth_and_then_e
     factors = [1, *(5.0 ** -np.arange(7)).repeat(2)]
     assert_allclose(run.state.history["learning_rate"], 0.01 * np.array(factors))
     assert 0.01 / 5**6 < 1e-6 < 0.01 / 5**5
+
+
+def test_adaptive_does_not_divide_a_rate_of_a_millionth():
+    run = make_run(learning_rate="adaptive", learning_rate_init=1e-6, tol=1.0, n_iter_no_change=1)
+    assert run.end_epoch(1.0) is None
+    assert run.end_epoch(1.0).startswith("The training loss did not improve")
 
 
 # --- an epoch ------------------------------------------------------------------------------------
@@ -231,16 +255,21 @@ def test_the_learning_rate_follows_the_schedule_from_batch_to_batch(name):
     assert_allclose(run.state.history["learning_rate"], expected)
 
 
-@pytest.mark.parametrize(("most", "n_parts"), [(5, 5), (10, 10), (1000, N // 4)])
-def test_a_long_epoch_reports_its_progress_in_equal_parts(monkeypatch, most, n_parts):
-    fractions = []
+@pytest.mark.parametrize(
+    ("batch_size", "most", "n_parts"), [(7, 1, 0), (7, 2, 2), (6, 5, 5), (7, 1000, N // 7)]
+)
+def test_a_long_epoch_reports_its_progress_in_equal_parts(monkeypatch, batch_size, most, n_parts):
+    reports = []
     monkeypatch.setattr("sknumpynet.core.training.MOST_PARTS", most)
-    for multiplications, expected in ((np.inf, []), (1, np.arange(1, n_parts) / n_parts)):
+    for multiplications, n in ((np.inf, 0), (1, n_parts)):
         monkeypatch.setattr("sknumpynet.core.training.MULTIPLICATIONS", multiplications)
-        run = make_run(batch_size=4)
-        run.report = fractions.append
+        run = make_run(batch_size=batch_size)
+        run.report = lambda fraction, run=run: reports.append((fraction, run.state.optimizer["t"]))
         train(run, 1)
-        assert_allclose(fractions, expected)
+        assert run.n_parts == n
+        assert [fraction for fraction, _ in reports] == [part / n for part in range(1, n)]
+    for fraction, steps in reports:  # after the step that completes the part
+        assert batch_size * (steps - 1) < fraction * N <= batch_size * steps
 
 
 def test_the_parts_of_an_epoch_have_the_same_number_of_multiplications(monkeypatch):
@@ -256,6 +285,25 @@ def test_divergence_raises_an_error_that_names_what_may_have_caused_it():
         ValueError, match=r"learning_rate_init=1e\+30 or weight_decay=11.0, and scale"
     ):
         train(run, 2)
+
+
+@pytest.mark.parametrize(
+    ("added", "named"),
+    [(0.0, ""), (0.5, r" or alpha=10\.5 or weight_decay=10\.5 or input_lr_multiplier=16\.5")],
+)
+def test_only_unusual_values_are_named_when_training_diverges(added, named):
+    changes = {"alpha": 10 + added, "weight_decay": 10 + added, "input_lr_multiplier": 16 + added}
+    run = make_run(**changes)
+    run.end_epoch(1.0)
+    with pytest.raises(ValueError, match=rf"epoch 2\. Lower learning_rate_init=0\.01{named}, and"):
+        run.end_epoch(np.inf)
+
+
+@pytest.mark.parametrize("validation_loss", [np.inf, np.nan])
+def test_a_validation_loss_that_is_not_finite_is_divergence(validation_loss):
+    run = make_run(validate=lambda params: (validation_loss, 0.5), monitor="validation_score")
+    with pytest.raises(ValueError, match="loss is not finite"):
+        train(run, 1)
 
 
 def test_a_penalty_that_overflows_after_division_by_tiny_weights_is_refused():
@@ -320,6 +368,27 @@ def test_progress_is_the_fraction_of_samples_or_of_time_whichever_is_larger(cloc
     assert budget.progress(350) == 1
     assert budget.is_over()
     assert not Budget(0, 10).is_over()
+
+
+def test_a_lag_of_one_step_is_no_delay(clock):
+    budget = Budget(0, 100, batch_size=10, deadline=clock.now + 8)
+    clock.now += 4
+    assert budget.progress(40) == 0.4  # the time says 0.5, one step more
+    assert budget.progress(39) == 0.5
+
+
+@pytest.mark.parametrize("seconds", [1e-3, 0.5, 20.0])
+def test_progress_is_the_fraction_of_the_time_however_short_it_is(clock, seconds):
+    clock.now = 0.0
+    budget = Budget(0, np.inf, deadline=seconds)
+    clock.now = seconds / 4
+    assert budget.progress(10) == 0.25
+
+
+def test_a_deadline_that_has_passed_at_the_start_leaves_no_progress_to_make(clock):
+    budget = Budget(0, 100, deadline=clock.now - 5)
+    clock.now += 1
+    assert budget.progress(10) == 1
 
 
 # --- the update of a step ------------------------------------------------------------------------
