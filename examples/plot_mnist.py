@@ -19,7 +19,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, TrainingCurveDisplay, WeightsDisplay
 from sknumpynet.datasets import fetch_mnist
 
 mpl.use("Agg")
@@ -36,27 +36,6 @@ def load(data_dir):
         X, y = load_digits(return_X_y=True)
         return *train_test_split(X, y, test_size=0.3, stratify=y, random_state=0), "digits"
     return X_train, X_test, y_train, y_test, "MNIST"
-
-
-def draw_history(history, axes):
-    """Plot the loss of each epoch: of the pilot run with rows held out, then of all rows."""
-    phase, epoch = np.array(history["phase"]), np.array(history["epoch"])
-    pilot, final = phase == "pilot", phase == "fit"
-    loss, held_out = np.array(history["loss"]), np.array(history["validation_loss"])
-    axes.plot(epoch[pilot], loss[pilot], label="pilot run: training")
-    axes.plot(epoch[pilot], held_out[pilot], label="pilot run: validation")
-    axes.plot(epoch[final], loss[final], label="training on all rows")
-    axes.set(xlabel="epoch", ylabel="loss", yscale="log", title="loss")
-    axes.legend()
-
-
-def draw_weights(W, figure):
-    """Draw the weights into the first 36 hidden units as images."""
-    side, bound = int(np.sqrt(len(W))), np.abs(W[:, :36]).max()
-    figure.suptitle("weights into the first 36 hidden units")
-    for axes, w in zip(figure.subplots(6, 6).flat, W.T, strict=False):
-        axes.imshow(w.reshape(side, side), cmap="RdBu", vmin=-bound, vmax=bound)
-        axes.axis("off")
 
 
 def draw_mistakes(X, y, proba, figure):
@@ -90,8 +69,9 @@ def main():
 
     figure = plt.figure(figsize=(13, 4.5), layout="constrained")
     left, middle, right = figure.subfigures(1, 3, width_ratios=[5, 4, 5])
-    draw_history(mlp.history_, left.subplots())
-    draw_weights(mlp.coefs_[0], middle)
+    TrainingCurveDisplay.from_estimator(model, ax=left.subplots())
+    WeightsDisplay.from_estimator(model, ax=middle.subplots())
+    middle.suptitle("largest weights into the hidden units")
     draw_mistakes(X_test, y_test, model.predict_proba(X_test), right)
     figure.suptitle(f"{name}: {accuracy:.2%} test accuracy")
     figure.savefig(arguments.output, dpi=80)

@@ -218,8 +218,8 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
     history_ : dict of lists
         A value for each epoch since the network was new: 'phase' ('pilot', 'fit' or
         'partial_fit'), 'epoch' (from 1), 'loss', 'learning_rate' (at the epoch's last step),
-        'seconds', 'validation_loss' (without penalty and smoothing) and 'validation_score', nan
-        if unknown.
+        'seconds', 'validation_loss' (without penalty and smoothing), 'validation_score' and
+        'samples_seen' (`t_` after the epoch), nan if unknown.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (n_features_in_,)

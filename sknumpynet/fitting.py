@@ -1,7 +1,7 @@
 """The phases of a fit: what the pilot run and the training after it have in common."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, nan
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from sknumpynet.callbacks import FitObserver
 from sknumpynet.core.arrays import aligned_copy
 from sknumpynet.core.blas import limit_blas
 from sknumpynet.core.network import Network, initialize
-from sknumpynet.core.state import TrainingConfig, TrainingState, restored_stream
+from sknumpynet.core.state import HISTORY, TrainingConfig, TrainingState, restored_stream
 from sknumpynet.core.training import TrainingRun
 from sknumpynet.data import Data
 from sknumpynet.fitted import network_of
@@ -23,13 +23,14 @@ def start(estimator, task, config, *, is_new):
     rng = random_stream(estimator, None if is_new else estimator._resume.get("random_state"))
     if is_new:
         return network, TrainingState(initialize(network, rng, config.dtype), rng)
+    unknown = [nan] * len(estimator.loss_curve_)  # a column that the version before did not have
     return network, TrainingState(
         aligned_copy(estimator.params_, config.dtype),
         rng,
         optimizer=estimator._resume.get("optimizer", {}),
         samples_seen=estimator.t_,
         temperature=estimator.temperature_,
-        history={column: list(values) for column, values in estimator.history_.items()},
+        history={name: list(estimator.history_.get(name, unknown)) for name in HISTORY},
     )
 
 

@@ -107,6 +107,9 @@ def test_the_history_has_every_epoch_of_both_phases(starts_again):
     assert not held_out[n_pilot:].any()
     seen_in_the_pilot_run = 0 if starts_again else 1600 * n_pilot
     assert model.t_ == seen_in_the_pilot_run + 2000 * (model.n_iter_ - n_pilot)
+    assert history["samples_seen"][0] == 1600
+    assert history["samples_seen"][n_pilot] == seen_in_the_pilot_run + 2000
+    assert history["samples_seen"][-1] == model.t_
 
 
 def test_the_loss_of_a_smoothed_network_is_comparable_to_the_log_loss():

@@ -16,6 +16,7 @@ HISTORY = (
     "seconds",
     "validation_loss",
     "validation_score",
+    "samples_seen",
 )
 
 

@@ -177,7 +177,8 @@ class TrainingRun:
             self.raise_diverged()
         now = perf_counter()
         epoch, seconds = len(state.history["epoch"]) + 1, now - self.lap
-        values = state.phase, epoch, loss, learning_rate, seconds, validation_loss, score
+        measured = loss, learning_rate, seconds, validation_loss, score
+        values = state.phase, epoch, *measured, state.samples_seen
         for column, value in zip(HISTORY, values, strict=True):
             state.history[column].append(value)
         state.n_iter += 1
