@@ -200,7 +200,7 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
         Samples seen since the parameters were initialised. A pilot run counts if its network goes
         on, and does not if training starts again.
     temperature_ : float
-        Predicted probabilities are proportional to p^(1 / temperature_), with p from the
+        Predicted probabilities are proportional to ``p ** (1 / temperature_)``, p from the
         logits. It minimises the loss of the rows that the pilot run held out; 1 without a pilot
         run.
     loss_ : float
@@ -222,7 +222,7 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
         'samples_seen' (`t_` after the epoch), nan if unknown.
     n_features_in_ : int
         Number of features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X has names that are all strings.
 
     Notes

@@ -107,6 +107,7 @@ def read_idx(path, n_dimensions):
     Returns
     -------
     array : ndarray of uint8
+        Of the shape that the file's header says.
     """
     path = Path(path)
     try:

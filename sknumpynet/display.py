@@ -69,8 +69,12 @@ class TrainingCurveDisplay:
         ----------
         estimator : NumpyMLPClassifier, or a Pipeline or search that ends with one
             Fitted.
-        metric, x, name
-            See `TrainingCurveDisplay`.
+        metric : {'loss', 'score'}, default='loss'
+            The training and validation loss, or the validation score.
+        x : {'epoch', 'samples', 'seconds'}, default='epoch'
+            What the horizontal axis shows.
+        name : str or None, default=None
+            Name of the estimator in the legend.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **line_kw
@@ -79,6 +83,7 @@ class TrainingCurveDisplay:
         Returns
         -------
         display : TrainingCurveDisplay
+            The display itself, with what was drawn.
         """
         history = classifier_of(estimator).history_
         return cls(history, metric=metric, x=x, name=name).plot(ax, **line_kw)
@@ -96,6 +101,7 @@ class TrainingCurveDisplay:
         Returns
         -------
         display : TrainingCurveDisplay
+            The display itself, with what was drawn.
         """
         label, columns = METRICS[self.metric]
         curves = {column: np.array(self.history[column], float) for column in columns}
@@ -187,8 +193,10 @@ class WeightsDisplay:
         ----------
         estimator : NumpyMLPClassifier, or a Pipeline or search that ends with one
             Fitted.
-        image_shape, n_units
-            See `WeightsDisplay`.
+        image_shape : (int, int) or None, default=None
+            Height and width of an image; None is a square.
+        n_units : int, default=36
+            How many units to show: those with the largest weights.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **im_kw
@@ -197,6 +205,7 @@ class WeightsDisplay:
         Returns
         -------
         display : WeightsDisplay
+            The display itself, with what was drawn.
         """
         weights = classifier_of(estimator).coefs_[0]
         return cls(weights, image_shape=image_shape, n_units=n_units).plot(ax, **im_kw)
@@ -214,6 +223,7 @@ class WeightsDisplay:
         Returns
         -------
         display : WeightsDisplay
+            The display itself, with what was drawn.
         """
         self.ax_ = pyplot(self).subplots()[1] if ax is None else ax
         self.figure_ = self.ax_.figure

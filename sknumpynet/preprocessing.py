@@ -89,7 +89,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         Of z; None if nothing was missing.
     n_features_in_ : int
         Features seen during `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Their names, where X had some that are all strings.
 
     References
@@ -188,6 +188,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         Returns
         -------
         X : ndarray or CSR of float32 of shape (n_samples, n_features_out)
+            With the columns that `get_feature_names_out` names.
 
         Raises
         ------

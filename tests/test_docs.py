@@ -1,0 +1,53 @@
+"""The documentation: public names have a page, docstrings are complete, links lead somewhere."""
+
+import re
+from pathlib import Path
+
+import pytest
+from numpydoc.validate import validate
+
+import sknumpynet
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+NAMES = [name for name in sknumpynet.__all__ if name != "__version__"]
+METHODS = "fit partial_fit predict predict_proba predict_log_proba decision_function transform"
+METHODS += " get_feature_names_out from_estimator plot"
+# A docstring may do without examples, references to others and a longer summary, and its results
+# may have names.
+OPTIONAL = {"EX01", "SA01", "ES01", "RT02"}
+
+
+def documented():
+    """Return the names of the public classes, methods and functions."""
+    for name in NAMES:
+        yield f"sknumpynet.{name}"
+        for method in METHODS.split():
+            if method in vars(getattr(sknumpynet, name)):
+                yield f"sknumpynet.{name}.{method}"
+    yield from ("sknumpynet.datasets.fetch_mnist", "sknumpynet.datasets.read_idx")
+
+
+@pytest.mark.parametrize("name", documented())
+def test_a_public_docstring_passes_numpydocs_validation(name):
+    errors = [error for error in validate(name)["errors"] if error[0] not in OPTIONAL]
+    assert errors == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_public_name_is_in_the_api_reference(name):
+    assert f".. autoclass:: sknumpynet.{name}\n" in (ROOT / "docs" / "api.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_links_of_a_page_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        path, _, anchor = target.partition("#")
+        if ":" in path:
+            continue  # another site
+        file = page if path == "" else page.parent / path
+        assert file.exists(), target
+        if anchor:
+            titles = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+            slugs = [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
+            assert anchor in slugs, target
