@@ -51,3 +51,12 @@ def test_the_links_of_a_page_lead_somewhere(page):
             titles = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
             slugs = [re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles]
             assert anchor in slugs, target
+
+
+def test_the_version_is_the_same_everywhere():
+    version = sknumpynet.__version__
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert (
+        re.search(r"^## (\S+?),? ", (ROOT / "docs" / "changelog.md").read_text(), re.M)[1]
+        == version
+    )
