@@ -86,8 +86,8 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         Optimizer: L-BFGS on all rows at once, or first-order steps on minibatches.
     alpha : float or 'auto', default='auto'
-        L2 penalty: ``0.5 * alpha * sum(W**2) / (sum of the minibatch's weights)`` is added to the
-        loss. Biases are not penalised.
+        L2 penalty: ``0.5 * alpha * sum(W**2) / n`` is added to the loss of a minibatch of n rows;
+        with weights, n is multiplied by their mean. Biases are not penalised.
     batch_size : int or 'auto', default='auto'
         Rows of a minibatch. Not used by 'lbfgs'.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'linear', 'cosine', 'one_cycle', \

@@ -1,5 +1,6 @@
-"""The documentation: public names have a page, docstrings are complete, links lead somewhere."""
+"""The documentation: names, docstrings, links and included code."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -10,6 +11,12 @@ import sknumpynet
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+DIRECTIVE = re.compile(r"^```\{literalinclude\} (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+INCLUDES = [
+    pytest.param(page.parent / path, options, id=f"{page.name}-{i}")
+    for page in PAGES
+    for i, (path, options) in enumerate(DIRECTIVE.findall(page.read_text()))
+]
 NAMES = [name for name in sknumpynet.__all__ if name != "__version__"]
 METHODS = "fit partial_fit predict predict_proba predict_log_proba decision_function transform"
 METHODS += " get_feature_names_out from_estimator plot"
@@ -60,3 +67,21 @@ def test_the_version_is_the_same_everywhere():
         re.search(r"^## (\S+?),? ", (ROOT / "docs" / "changelog.md").read_text(), re.M)[1]
         == version
     )
+
+
+def names_in(body, prefix=""):
+    """Return the dotted names of all classes and functions, methods included."""
+    names = set()
+    for node in body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef):
+            names |= {prefix + node.name}
+            names |= names_in(node.body, f"{prefix}{node.name}.")
+    return names
+
+
+@pytest.mark.parametrize(("path", "options"), INCLUDES)
+def test_included_code_exists_and_is_named(path, options):
+    options = dict(re.findall(r"^:([\w-]+):[ ]?(.*)$", options, re.MULTILINE))
+    assert "lines" not in options
+    tree = ast.parse(path.read_text())
+    assert options["pyobject"] in names_in(tree.body)
