@@ -16,8 +16,8 @@ Adam [2]_, in the paper's efficient order, in which epsilon is added to the unco
 With epsilon = 0, 1 / sqrt(v) is approximated from the bits of v [3]_, which takes half the time of
 root and quotient. The exponent of a float is the integer part of its logarithm, and its fraction is
 nearly the rest, so that the bits, as an integer, are a linear function of log2(v). A constant minus
-half that integer has the bits of a number within 3.5 % of 1 / sqrt(v), and of a large but finite one
-for v = 0.
+half that integer has the bits of a number within 3.5 % of 1 / sqrt(v), and of a large but finite
+one for v = 0.
 
 The moments are stored as m = a M and v = c V, with numbers a and c: to decay a moment is then to
 multiply its number, which saves two passes over the parameters. That is 3 to 11 % of a step.
