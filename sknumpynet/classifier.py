@@ -18,7 +18,7 @@ from sknumpynet.data import read
 from sknumpynet.defaults import resolve
 from sknumpynet.fitted import Layers, describe_fit, network_of
 from sknumpynet.fitting import Fit, start
-from sknumpynet.messages import warn_about, warn_user
+from sknumpynet.messages import warn_about, warn_of_chance, warn_user
 from sknumpynet.parameters import PARAMETERS, check_parameters
 from sknumpynet.reading import copy_with, encoding_of, read_training_data, read_validation_data
 from sknumpynet.saving import VersionMixin
@@ -374,6 +374,7 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
         finally:
             if observer.last is not None:
                 self._commit(attributes(observer.last), observer.last, is_new=is_new)
+        warn_of_chance(self, task["_resume"]["class_sums"])
         is_cut = self.n_iter_ == config.max_iter or not config.pilot_run
         if reason is None and is_cut and config.learning_rate not in ANNEALING:
             limit = "max_iter" if self.n_iter_ == config.max_iter else "max_fun"

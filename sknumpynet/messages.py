@@ -3,7 +3,9 @@
 import warnings
 from sys import _getframe
 
+import numpy as np
 from scipy.sparse import issparse
+from scipy.special import entr
 
 from sknumpynet.defaults import is_auto
 
@@ -11,6 +13,9 @@ from sknumpynet.defaults import is_auto
 INTERNAL = {"sknumpynet", "sklearn", "joblib", "pickle", "skops"}
 # The tuned preset warns if the features' root mean square deviation exceeds this.
 LARGE_DEVIATION = 1000
+# A training of at least so many epochs that begins with a pilot run is expected not to be worse, by
+# this loss, than a constant prediction.
+ENOUGH_EPOCHS, MARGIN = 10, 0.1
 
 
 def warn_user(message, category=UserWarning):
@@ -37,3 +42,26 @@ def warn_about(estimator, data):
                 "mean square. A network learns little from unscaled features: put a "
                 "StandardScaler in front of it, in a Pipeline."
             )
+
+
+def warn_of_chance(model, class_sums):
+    """Warn if a long enough training ended with a loss that a constant prediction undercuts.
+
+    With class weights, which change that loss, there is no warning.
+
+    Parameters
+    ----------
+    model : NumpyMLPClassifier
+        Fitted.
+    class_sums : ndarray of shape (n_columns, n_classes)
+        Sum of weights of each class, in each column of the targets.
+    """
+    frequencies = class_sums / class_sums.sum(axis=1, keepdims=True)
+    chance = float(np.sum(entr(frequencies)))
+    is_long = model.settings_["pilot_run"] and model.n_iter_ >= ENOUGH_EPOCHS
+    if is_long and model.class_weight is None and model.loss_ > chance + MARGIN:
+        warn_user(
+            f"The training loss, {model.loss_:.3g}, is above {chance:.3g}, the loss of predicting "
+            "the class frequencies. Put a StandardScaler in front of the network, in a Pipeline, "
+            "or lower learning_rate_init."
+        )

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.datasets import load_breast_cancer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV
@@ -110,6 +111,25 @@ def test_the_history_has_every_epoch_of_both_phases(starts_again):
     assert history["samples_seen"][0] == 1600
     assert history["samples_seen"][n_pilot] == seen_in_the_pilot_run + 2000
     assert history["samples_seen"][-1] == model.t_
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_network_that_is_worse_than_chance_is_not_silent_about_it(seed):
+    """Unscaled features of very different sizes; the loss of the pilot run is noise."""
+    X, target = load_breast_cancer(return_X_y=True)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = NumpyMLPClassifier(random_state=seed).fit(X, target)
+    is_bad = log_loss(target, model.predict_proba(X)) > 1 or model.score(X, target) < 0.7
+    messages = [str(warning.message) for warning in caught]
+    assert any("StandardScaler" in message for message in messages) >= is_bad
+    NumpyMLPClassifier(random_state=seed).fit(StandardScaler().fit_transform(X), target)
+
+
+def test_pure_noise_is_not_worse_than_chance():
+    labels = rng.randint(3, size=(300, 2)) > 0
+    NumpyMLPClassifier(random_state=0).fit(rng.randn(300, 5), labels[:, 0])
+    NumpyMLPClassifier(random_state=0).fit(rng.randn(300, 5), labels.astype(int))
 
 
 def test_the_loss_of_a_smoothed_network_is_comparable_to_the_log_loss():
