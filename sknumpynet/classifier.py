@@ -37,29 +37,29 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
     and solver (`settings_` shows the values of a fitted estimator):
 
     ===================  ==========  ==========  ==========  ============  ========
-                         fit, adam   fit, sgd    fit, lbfgs  partial_fit   sklearn
+    parameter            fit, adam   fit, sgd    fit, lbfgs  partial_fit   sklearn
     ===================  ==========  ==========  ==========  ============  ========
     hidden_layer_sizes   (256, 256)  (256, 256)  (100,)      (256, 256)    (100,)
     activation           gelu        gelu        tanh        gelu          relu
     alpha                0.0         0.0001      1.0         0.0 / 0.0001  0.0001
-    batch_size           (a)         (a)         200         16            200
+    batch_size           [a]         [a]         200         16            200
     learning_rate        one_cycle   one_cycle   constant    constant      constant
     learning_rate_init   0.005       0.2         0.001       0.002 / 0.05  0.001
-    input_lr_multiplier  (b)         1.0         1.0         (b) / 1.0     1.0
-    beta_2               (c)         (c)         0.9         0.98          0.999
+    input_lr_multiplier  [b]         1.0         1.0         [b] / 1.0     1.0
+    beta_2               [c]         [c]         0.9         0.98          0.999
     epsilon              0.0         0.0         0.0         0.0           1e-08
     label_smoothing      0.1         0.1         0.0         0.1           0.0
     weight_decay         0.1         0.0         0.0         0.1 / 0.0     0.0
-    n_iter_no_change     (d)         (d)         10          inf           10
-    dtype                (e)         (e)         float64     float32       (f)
+    n_iter_no_change     [d]         [d]         10          inf           10
+    dtype                [e]         [e]         float64     float32       [f]
     ===================  ==========  ==========  ==========  ============  ========
 
-    - (a) 128; 32 below 500 rows
-    - (b) sqrt(50 / total variance of X), within [1, 16]
-    - (c) 0.9; 0.95 from 20,000 rows on
-    - (d) np.inf; 40 with early_stopping
-    - (e) float32; float64 below 50 rows
-    - (f) the dtype of X if it is a float dtype, else float64
+    - [a] 128; 32 below 500 rows
+    - [b] sqrt(50 / total variance of X), within [1, 16]
+    - [c] 0.9; 0.95 from 20,000 rows on
+    - [d] np.inf; 40 with early_stopping
+    - [e] float32; float64 below 50 rows
+    - [f] the dtype of X if it is a float dtype, else float64
 
     In the column partial_fit, the second value is that of 'sgd'. Where a network is trained
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,

@@ -10,7 +10,7 @@ from sknumpynet import NumpyMLPClassifier
 from sknumpynet.defaults import COLUMNS, DEFAULTS
 
 DOCS = Path(__file__).parent.parent / "docs"
-HEAD = "", "fit, adam", "fit, sgd", "fit, lbfgs", "partial_fit", "sklearn"
+HEAD = "parameter", "fit, adam", "fit, sgd", "fit, lbfgs", "partial_fit", "sklearn"
 
 
 def rows_and_notes():
@@ -22,14 +22,14 @@ def rows_and_notes():
             return value if isinstance(value, str) else repr(value)
         if value.__doc__ not in notes:
             notes.append(value.__doc__)
-        return f"({'abcdefgh'[notes.index(value.__doc__)]})"
+        return f"[{'abcdefgh'[notes.index(value.__doc__)]}]"
 
     assert COLUMNS == ("adam", "sgd", "lbfgs", "partial_fit, adam", "partial_fit, sgd", "sklearn")
     for name, values in DEFAULTS.items():
         adam, sgd, lbfgs, stream_adam, stream_sgd, sklearn = map(cell, values)
         stream = stream_adam if stream_adam == stream_sgd else f"{stream_adam} / {stream_sgd}"
         rows.append((name, adam, sgd, lbfgs, stream, sklearn))
-    return rows, [f"({letter}) {note}" for letter, note in zip("abcdefgh", notes, strict=False)]
+    return rows, [f"[{letter}] {note}" for letter, note in zip("abcdefgh", notes, strict=False)]
 
 
 def for_docstring():
