@@ -15,7 +15,7 @@ from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import forward_in_blocks, views
 from sknumpynet.core.schedules import ANNEALING
 from sknumpynet.data import read
-from sknumpynet.defaults import resolve
+from sknumpynet.defaults import is_auto, resolve
 from sknumpynet.fitted import Layers, describe_fit, network_of
 from sknumpynet.fitting import Fit, start
 from sknumpynet.messages import warn_about, warn_of_chance, warn_user
@@ -57,7 +57,7 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
     - [a] 128; 32 below 500 rows
     - [b] sqrt(50 / total variance of X), within [1, 16]
     - [c] 0.9; 0.95 from 20,000 rows on
-    - [d] np.inf; 40 with early_stopping
+    - [d] np.inf; 40 with early_stopping; 10 with learning_rate='adaptive'
     - [e] float32; float64 below 50 rows
     - [f] the dtype of X if it is a float dtype, else float64
 
@@ -378,9 +378,11 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
         is_cut = self.n_iter_ == config.max_iter or not config.pilot_run
         if reason is None and is_cut and config.learning_rate not in ANNEALING:
             limit = "max_iter" if self.n_iter_ == config.max_iter else "max_fun"
+            is_tuned = self.preset == "tuned" and self.solver != "lbfgs"
+            remedy = "effort" if is_tuned and is_auto(self.max_iter) else limit
             warn_user(
                 f"Training ended after n_iter_={self.n_iter_} epochs, the limit by {limit}, while "
-                f"the loss was still improving. Raise {limit} or tol if this matters.",
+                f"the loss was still improving. Raise {remedy} or tol if this matters.",
                 ConvergenceWarning,
             )
         return self
@@ -497,6 +499,8 @@ class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, Ba
 
     def decision_function(self, X):
         """Return the logits, the network's outputs before softmax or the logistic function.
+
+        `predict_proba` also undoes label smoothing and applies `temperature_`.
 
         Parameters
         ----------

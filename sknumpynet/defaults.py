@@ -30,7 +30,9 @@ def input_lr_multiplier(data, values):
 
 
 def patience(data, values):
-    """np.inf; 40 with early_stopping"""
+    """np.inf; 40 with early_stopping; 10 with learning_rate='adaptive'"""
+    if values["learning_rate"] == "adaptive":
+        return 10
     return 40 if values["early_stopping"] else inf
 
 

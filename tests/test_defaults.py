@@ -37,7 +37,8 @@ def column_config(column, **settings):
 @pytest.mark.parametrize("name", DEFAULTS)
 def test_auto_is_the_value_of_its_column(name, column):
     value = DEFAULTS[name][COLUMNS.index(column)]
-    value = value(data(1000), {"early_stopping": False}) if callable(value) else value
+    values = {"early_stopping": False, "learning_rate": "one_cycle"}
+    value = value(data(1000), values) if callable(value) else value
     resolved = column_config(column)
     if column == "lbfgs":  # which has a single batch, and no patience without validation data
         value = {"batch_size": 1000, "n_iter_no_change": np.inf}.get(name, value)
@@ -168,6 +169,11 @@ def test_there_is_no_pilot_run_with_validation_data_or_for_a_network_trained_fur
     assert not stream_config().pilot_run
     values = NumpyMLPClassifier().get_params()
     assert not resolve(values, data(1000), validated=True).pilot_run
+
+
+def test_adaptive_has_the_patience_of_scikit_learn():
+    assert config(learning_rate="adaptive").n_iter_no_change == 10
+    assert config(learning_rate="adaptive", n_iter_no_change=3).n_iter_no_change == 3
 
 
 def test_early_stopping_has_a_patience_of_40_epochs():

@@ -51,6 +51,7 @@ def test_the_convergence_warning_counts_all_epochs_of_the_call():
     with pytest.warns(ConvergenceWarning) as caught:
         model.fit(X, y)
     assert f"n_iter_={model.n_iter_} epochs" in str(caught[0].message)
+    assert "Raise effort or tol" in str(caught[0].message)  # max_iter would not help
     assert model.n_iter_ == len(model.loss_curve_)
 
 
