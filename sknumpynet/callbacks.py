@@ -35,13 +35,14 @@ except ImportError:
                         f"{callback!r} is not accepted: before scikit-learn 1.9, which has "
                         "callbacks, it must be a Checkpoint."
                     )
-            self._skl_callbacks = list(callbacks)
+            vars(self).pop("_skl_callbacks", None)
+            if callbacks:
+                self._skl_callbacks = list(callbacks)
             return self
 
         def __sklearn_clone__(self):
             other = super().__sklearn_clone__()
-            other._skl_callbacks = getattr(self, "_skl_callbacks", [])
-            return other
+            return other.set_callbacks(*getattr(self, "_skl_callbacks", []))
 
     def with_callbacks(method):
         return method
