@@ -47,10 +47,7 @@ class Data:
 
     @property
     def total_variance(self):
-        """The sum of the features' variances, estimated from a sample of the rows.
-
-        It is inf for sparse X.
-        """
+        """The sum of the features' variances, estimated from some rows; inf for sparse X."""
         if issparse(self.X):
             return inf
         rows = self.nonzero_rows[:: ceil(self.X.size / SAMPLE_SIZE)]
@@ -256,13 +253,14 @@ def find_encoding(y, classes=None):
     return LabelEncoding(np.arange(y.shape[1]), True)
 
 
+@np.errstate(over="ignore")
 def check_weight(sample_weight, n, name="sample_weight"):
     """Return the sample weights as float64 of shape (n, 1), or None.
 
     Raises
     ------
     ValueError
-        If they are not one finite number >= 0 for each of the n rows, or all zero.
+        If they are not one finite number >= 0 for each of the n rows, or add up to 0 or inf.
     """
     if sample_weight is None:
         return None
@@ -274,6 +272,7 @@ def check_weight(sample_weight, n, name="sample_weight"):
         )
     if weight.min() < 0:
         raise ValueError(f"{name} holds {weight.min()}: every weight must be >= 0.")
-    if not weight.any():
-        raise ValueError(f"{name} is all zero: at least one row must count.")
+    if not 0 < (total := weight.sum()) < inf:
+        problem = "too large: its sum is inf" if total else "all zero: at least one row must count"
+        raise ValueError(f"{name} is {problem}.")
     return weight[:, None]

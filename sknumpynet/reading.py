@@ -60,7 +60,8 @@ def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, 
         check_continues(estimator, y, classes, complete)
     data = Data(X, y, encoding.encode(y), check_weight(sample_weight, X.shape[0]))
     sums = encoding.class_sums(data.codes, data.weight)
-    sums += 0.0 if is_new or complete else estimator._resume["class_sums"]
+    with np.errstate(over="ignore"):  # `combine_weights` refuses what becomes of an infinite sum
+        sums += 0.0 if is_new or complete else estimator._resume["class_sums"]
     if estimator.class_weight is not None:
         data.weight = combine_weights(encoding, data, estimator.class_weight, sums)
     names = ("n_features_in_", "feature_names_in_")

@@ -50,6 +50,8 @@ def describe(x, weight, center=None):
 
 def quantiles(x, weight, probabilities):
     """Return weighted quantiles: values of x, so that a weight of k equals k copies."""
+    exponent = np.frexp(weight.max(initial=0))[1]
+    weight = np.ldexp(weight, -exponent)  # at most 1, or the sum could overflow
     return np.quantile(x, probabilities, weights=weight, method="inverted_cdf")
 
 

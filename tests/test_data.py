@@ -184,9 +184,21 @@ def test_the_total_variance_of_huge_values_with_huge_weights_does_not_overflow()
     assert data.total_variance == pytest.approx(1e60)
 
 
+@pytest.mark.parametrize("weight", [1e-308, 1e305])
+def test_equal_weights_of_any_size_are_like_no_weights(weight):
+    model = NumpyMLPClassifier(8, max_iter=20, random_state=0)
+    expected = model.fit(X, y).params_
+    assert_allclose(model.fit(X, y, np.full(len(y), weight)).params_, expected, rtol=1e-5)
+
+
+def test_weights_that_add_up_to_infinity_are_refused():
+    with pytest.raises(ValueError, match="sample_weight is too large: its sum is inf"):
+        quick().fit(X, y, np.full(len(y), 1e307))
+
+
 @pytest.mark.parametrize(
     ("class_weight", "weight", "total"),
-    [({0: 0, 1: 0}, 1.0, "0.0"), ({1: 1e300}, 1e300, "inf"), ("balanced", 1e308, "nan")],
+    [({0: 0, 1: 0}, 1.0, "0.0"), ({1: 1e300}, 1e300, "inf")],
 )
 def test_weights_that_vanish_or_overflow_together_are_refused(class_weight, weight, total):
     model = quick(class_weight=class_weight)

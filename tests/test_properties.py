@@ -125,6 +125,7 @@ WEIGHTS = {
     "some zero": lambda rng, n: rng.randint(2, size=n).astype(float),
     "all zero": lambda rng, n: np.zeros(n),
     "huge": lambda rng, n: np.full(n, 1e300),
+    "overflowing": lambda rng, n: np.full(n, 1e308),
     "tiny": lambda rng, n: np.full(n, 1e-300),
     "mixed": lambda rng, n: 10.0 ** rng.randint(-200, 200, size=n),
     "negative": lambda rng, n: rng.randn(n),
