@@ -204,6 +204,8 @@ def call(work, *owned):
         for message in ("The features of X deviate", "batch_size=.* is clipped"):
             warnings.filterwarnings("ignore", message, UserWarning)
         warnings.filterwarnings("ignore", "A column-vector y was passed")  # scikit-learn's
+        # neg_log_loss is not meant for several labels, which scikit-learn says
+        warnings.filterwarnings("ignore", "The y_pro.* values do not sum to one")
         warnings.filterwarnings("ignore", "The number of unique classes is greater")
         try:
             result = work()
