@@ -111,7 +111,7 @@ class TrainingCurveDisplay:
                 f"metric={self.metric!r} has no values in the history: pass X_val and y_val to fit "
                 "or set early_stopping=True."
             )
-        self.ax_ = pyplot(self).subplots()[1] if ax is None else ax
+        self.ax_ = axes_for(self, ax)
         self.figure_, self.lines_ = self.ax_.figure, []
         x, is_pilot = self.progress(), np.array(self.history["phase"]) == "pilot"
         for column, y in curves.items():
@@ -225,7 +225,7 @@ class WeightsDisplay:
         display : WeightsDisplay
             The display itself, with what was drawn.
         """
-        self.ax_ = pyplot(self).subplots()[1] if ax is None else ax
+        self.ax_ = axes_for(self, ax)
         self.figure_ = self.ax_.figure
         largest = np.argsort(-np.linalg.norm(self.weights, axis=0))[: self.n_units]
         n_columns = ceil(sqrt(self.n_units))
@@ -251,12 +251,14 @@ def classifier_of(estimator):
     return estimator
 
 
-def pyplot(display):
-    """Return matplotlib.pyplot."""
+def axes_for(display, ax):
+    """Return the axes that were given, or those of a new figure."""
+    if ax is not None:
+        return ax
     try:
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise ImportError(
             f"{type(display).__name__} draws with matplotlib: install it by pip install matplotlib."
         ) from error
-    return plt
+    return plt.subplots()[1]

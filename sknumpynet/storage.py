@@ -66,9 +66,9 @@ def write(directory, epoch, content, keep):
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
-    others = set(list_checkpoints(directory)) - {path}
-    older = [other for other in list_checkpoints(directory) if epoch_of(other) < epoch]
-    for other in others - set(older[::-1][: keep - 1]):
+    checkpoints = list_checkpoints(directory)
+    older = [other for other in checkpoints if epoch_of(other) < epoch]
+    for other in set(checkpoints) - {path, *older[::-1][: keep - 1]}:
         other.unlink()
 
 
