@@ -242,7 +242,11 @@ def test_a_file_without_its_end_is_refused(spoilt, kind):
 def test_a_file_with_a_wrong_bit_is_refused_unless_it_has_no_checksum(spoilt, kind):
     outcomes = spoilt[f"{kind} {BIT}"]
     assert len(outcomes["error"]) > 100
-    assert bool(outcomes["another model"]) == (kind in ("joblib", MAP))
+    if kind == "joblib, compressed":
+        # A wrong bit near the end may hide the end, so that nothing compares the checksum.
+        assert max(outcomes["another model"], default=0) < 100
+    else:
+        assert bool(outcomes["another model"]) == (kind in ("joblib", MAP))
 
 
 def save_beside(model, path, **options):

@@ -1,8 +1,8 @@
 """Test error, log-loss, calibration, AUC and seconds with the defaults, beside other classifiers.
 
     SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py [--cv] [--realmlp] [--realmlp-td]
-        [--scaler numerical] [--sets NAME ...] [--seeds 3] [--jobs 2] [--efforts 0.25 2]
-        [--set name=value ...] [--figure FILE]
+        [--skorch] [--scaler numerical] [--sets NAME ...] [--seeds 3] [--jobs 2]
+        [--efforts 0.25 2] [--set name=value ...] [--output FILE] [--figure FILE]
 
 DIR/tabular holds NAME.npz with X, y, train_idx and test_idx. Sets of more than 12,000 training rows
 are cut to 12,000 of them, and missing values are replaced by the training median. All methods are
@@ -13,9 +13,13 @@ ours        a NumericalEncoder (or what --scaler says) and NumpyMLPClassifier
 sk, skes    a StandardScaler and MLPClassifier; with early_stopping=True
 hgb         HistGradientBoostingClassifier
 rmlp, td    pytabkit's RealMLP-TD-S and RealMLP-TD (pip install torch pytabkit)
+skorch      a StandardScaler and a network such as skorch's users write (pip install torch skorch):
+            two layers of 256 units and ReLU, AdamW with a rate of 0.001, minibatches of 128 rows,
+            at most 200 epochs, stopped early after 10 without progress on a fifth of the rows
 
 --cv does not use the test parts: it trains on three quarters of each training part and scores on
-the rest. Use it to try things; --set changes a hyper-parameter.
+the rest. Use it to try things; --set changes a hyper-parameter. --output writes the results as
+JSON, which report.py reads.
 """
 
 import os
@@ -25,10 +29,13 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse  # noqa: E402
 import ast  # noqa: E402
+import json  # noqa: E402
 import platform  # noqa: E402
+import sys  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
 from functools import partial  # noqa: E402
+from itertools import pairwise  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
@@ -39,7 +46,7 @@ from sklearn.metrics import log_loss, roc_auc_score  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
-from sklearn.preprocessing import StandardScaler  # noqa: E402
+from sklearn.preprocessing import FunctionTransformer, StandardScaler  # noqa: E402
 
 import sknumpynet  # noqa: E402
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier  # noqa: E402
@@ -170,16 +177,50 @@ def realmlp(name, random_state):
     return make("cpu", random_state=random_state, n_threads=1, verbosity=0)
 
 
+def skorch_network(random_state):
+    """Return a StandardScaler and skorch's classifier with a usual network."""
+    import skorch
+    import torch
+
+    class Network(torch.nn.Sequential):
+        def __init__(self, n_features=1, n_classes=2):
+            sizes, layers = (n_features, 256, 256), []
+            for fan_in, fan_out in pairwise(sizes):
+                layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
+            super().__init__(*layers, torch.nn.Linear(sizes[-1], n_classes))
+
+    class SetSizes(skorch.callbacks.Callback):
+        def on_train_begin(self, net, X, y):
+            net.set_params(module__n_features=X.shape[1], module__n_classes=y.max() + 1)
+
+    torch.manual_seed(random_state)
+    network = skorch.NeuralNetClassifier(
+        Network,
+        criterion=torch.nn.CrossEntropyLoss,
+        optimizer=torch.optim.AdamW,
+        lr=0.001,
+        batch_size=128,
+        max_epochs=200,
+        iterator_train__shuffle=True,
+        callbacks=[SetSizes(), skorch.callbacks.EarlyStopping(patience=10, load_best=True)],
+        verbose=0,
+    )
+    to_float32 = FunctionTransformer(np.float32)
+    return make_pipeline(StandardScaler(), to_float32, network)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cv", action="store_true", help="score within the training parts")
     parser.add_argument("--scaler", choices=SCALERS, default="numerical", help="in front of ours")
     parser.add_argument("--realmlp", action="store_true", help="run RealMLP-TD-S, of pytabkit")
     parser.add_argument("--realmlp-td", action="store_true", help="run RealMLP-TD, of pytabkit")
+    parser.add_argument("--skorch", action="store_true", help="run a network of skorch")
     parser.add_argument("--sets", nargs="*", help="the sets to run; default: all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2, help="processes, each on one core")
     parser.add_argument("--efforts", nargs="*", type=float, default=[], help="other efforts to run")
+    parser.add_argument("--output", type=Path, help="JSON file of all results")
     parser.add_argument("--figure", type=Path, help="draw error against time")
     parser.add_argument("--set", nargs="*", default=[], help="hyper-parameters, as name=value")
     arguments = parser.parse_args()
@@ -211,6 +252,8 @@ def main():
         makers["rmlp"] = partial(realmlp, "RealMLP_TD_S_Classifier")
     if arguments.realmlp_td:
         makers["td"] = partial(realmlp, "RealMLP_TD_Classifier")
+    if arguments.skorch:
+        makers["skorch"] = skorch_network
     jobs = [(path, seed) for path in paths for seed in range(arguments.seeds)]
     rows = Parallel(arguments.jobs, batch_size=1)(
         delayed(score)(path, makers, seed, arguments.cv) for path, seed in jobs
@@ -218,12 +261,24 @@ def main():
     shape = len(paths), arguments.seeds, len(makers), len(WHAT)
     means = np.reshape(rows, shape).mean(axis=1)
     results = {method: means[:, i] for i, method in enumerate(makers)}
-    print(
+    names = [path.stem for path in paths]
+    about = (
         f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scikit-learn "
         f"{sklearn.__version__}, {platform.machine()}, {arguments.jobs} processes of one core; "
         f"{arguments.seeds} seeds; {'within the training parts' if arguments.cv else 'test parts'}"
     )
-    print_tables(results, [path.stem for path in paths])
+    print(about)
+    print_tables(results, names)
+    if arguments.output:
+        scores = {
+            method: {
+                name: dict(zip(WHAT, row, strict=True))
+                for name, row in zip(names, rows.tolist(), strict=True)
+            }
+            for method, rows in results.items()
+        }
+        contents = {"command": " ".join(sys.argv), "about": about, "results": scores}
+        arguments.output.write_text(json.dumps(contents, indent=1) + "\n")
     if arguments.figure:
         draw(results, arguments.figure)
 
