@@ -21,6 +21,7 @@ from sknumpynet.fitting import Fit, start
 from sknumpynet.messages import warn_about, warn_of_chance, warn_user
 from sknumpynet.parameters import PARAMETERS, check_parameters
 from sknumpynet.reading import copy_with, encoding_of, read_training_data, read_validation_data
+from sknumpynet.representation import RepresentationMixin
 from sknumpynet.saving import VersionMixin
 
 # The logarithm of the smallest normal number: a lower bound that keeps probabilities above zero.
@@ -28,7 +29,9 @@ LEAST_LOG = log(np.finfo(float).tiny)
 BELOW_ONE = 1 - np.finfo(float).epsneg
 
 
-class NumpyMLPClassifier(VersionMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator):
+class NumpyMLPClassifier(
+    RepresentationMixin, VersionMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator
+):
     """Dense neural-network classifier, trained by backpropagation written in NumPy.
 
     A drop-in for `sklearn.neural_network.MLPClassifier`: the same parameters, attributes and

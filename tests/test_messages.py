@@ -2,10 +2,12 @@
 
 import re
 import warnings
+from html import unescape
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.base import BaseEstimator
 from sklearn.datasets import load_breast_cancer
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss
@@ -142,6 +144,20 @@ def test_the_loss_of_a_smoothed_network_is_comparable_to_the_log_loss():
         ).fit(separable, target)
         assert model.loss_ < 0.05
         assert_allclose(model.loss_, log_loss(target, model.predict_proba(separable)), atol=0.05)
+
+
+@pytest.mark.skipif(
+    not hasattr(BaseEstimator, "_get_params_html"),
+    reason="scikit-learn shows a table of parameters from version 1.7 on",
+)
+def test_the_html_representation_shows_what_auto_became():
+    model = NumpyMLPClassifier(8, effort=0.1, random_state=0)
+    assert "'auto' = " not in unescape(model._repr_html_())
+    text = unescape(model.fit(X, y)._repr_html_())
+    assert text.count("'auto' = ") == list(model.get_params().values()).count("auto")
+    for name in ("activation", "batch_size", "learning_rate_init", "dtype"):
+        assert f"'auto' = {model.settings_[name]!r}" in text
+    assert model.get_params()["activation"] == "auto"
 
 
 def test_settings_show_what_auto_became():
