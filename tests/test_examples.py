@@ -4,7 +4,9 @@ import runpy
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
+from matplotlib import pyplot as plt
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -33,3 +35,13 @@ def test_grid_search_example(run, tmp_path):
     figure = tmp_path / "figure.png"
     assert "best of the grid" in run("plot_grid_search.py", "--output", figure)
     assert figure.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    "path", sorted((EXAMPLES / "gallery").glob("plot_*.py")), ids=lambda p: p.stem
+)
+def test_an_example_of_the_gallery_draws(path, run):
+    with mpl.rc_context({"backend": "Agg"}):
+        run(path)
+        assert plt.get_fignums()
+        plt.close("all")
