@@ -11,7 +11,9 @@ import sknumpynet
 from sknumpynet import datasets
 
 USER = """
+from typing import Any
 import numpy as np
+from numpy.typing import NDArray
 from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier, TrainingCurveDisplay
 from sknumpynet import WeightsDisplay
 from sknumpynet.datasets import fetch_mnist
@@ -20,10 +22,10 @@ X, y = fetch_mnist(subset="test", return_X_y=True)
 model = NumpyMLPClassifier((64, 32), effort=0.5, class_weight="balanced", random_state=0)
 model = model.set_callbacks(Checkpoint("checkpoints", every_seconds=10)).fit(X, y, X_val=X, y_val=y)
 model = NumpyMLPClassifier(64).set_params(alpha=0.1).partial_fit([[0.0]], ["a"], classes=["a", "b"])
-probabilities: np.ndarray = model.predict_proba(X)
+probabilities: NDArray[np.float64] = model.predict_proba(X)
 losses: list[float] = model.loss_curve_
 accuracy: float = model.score(X, y)
-first: np.ndarray = model.coefs_[0]
+first: NDArray[Any] = model.coefs_[0]
 table = NumericalEncoder(n_bins=8).fit(X).get_feature_names_out()
 TrainingCurveDisplay.from_estimator(model, x="seconds").plot()
 WeightsDisplay.from_estimator(model, image_shape=(28, 28))
