@@ -18,8 +18,8 @@ skorch      a StandardScaler and a network such as skorch's users write (pip ins
             at most 200 epochs, stopped early after 10 without progress on a fifth of the rows
 
 --cv does not use the test parts: it trains on three quarters of each training part and scores on
-the rest. Use it to try things; --set changes a hyper-parameter. --output writes the results as
-JSON, which report.py reads.
+the rest. Use it to try things; --set changes a hyper-parameter. --output writes all results as
+JSON.
 """
 
 import os
