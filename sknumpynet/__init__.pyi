@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin
 __version__: str
 
 Auto: TypeAlias = Literal["auto"]
+Metric: TypeAlias = Literal["loss", "score"]
+Progress: TypeAlias = Literal["epoch", "samples", "seconds"]
 Table: TypeAlias = Any  # array-like, data frame or sparse matrix
 
 class NumpyMLPClassifier(ClassifierMixin, BaseEstimator):
@@ -143,8 +145,8 @@ class TrainingCurveDisplay:
         self,
         history: dict[str, list[Any]],
         *,
-        metric: Literal["loss", "score"] = "loss",
-        x: Literal["epoch", "samples", "seconds"] = "epoch",
+        metric: Metric = "loss",
+        x: Progress = "epoch",
         name: str | None = None,
     ) -> None: ...
     @classmethod
@@ -152,8 +154,8 @@ class TrainingCurveDisplay:
         cls,
         estimator: Any,
         *,
-        metric: Literal["loss", "score"] = "loss",
-        x: Literal["epoch", "samples", "seconds"] = "epoch",
+        metric: Metric = "loss",
+        x: Progress = "epoch",
         name: str | None = None,
         ax: Any = None,
         **line_kw: Any,

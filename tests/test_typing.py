@@ -77,9 +77,12 @@ def stubs():
     return pairs
 
 
-@pytest.mark.parametrize("name", stubs())
+STUBS = stubs()
+
+
+@pytest.mark.parametrize("name", STUBS)
 def test_a_stub_has_the_parameters_of_the_code(name):
-    function, node = stubs()[name]
+    function, node = STUBS[name]
     found = inspect.signature(function).parameters.values()
     expected = [p.arg for p in node.args.args if p.arg != "cls"]
     assert [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD] == expected
@@ -92,6 +95,6 @@ def test_a_stub_has_the_parameters_of_the_code(name):
 
 @pytest.mark.parametrize("name", [n for n in sknumpynet.__all__ if n != "__version__"])
 def test_every_public_name_and_method_has_a_stub(name):
-    stubbed = {pair.partition(".")[2] for pair in stubs() if pair.startswith(f"{name}.")}
+    stubbed = {pair.partition(".")[2] for pair in STUBS if pair.startswith(f"{name}.")}
     methods = [n for n, m in vars(getattr(sknumpynet, name)).items() if inspect.isroutine(m)]
     assert {n for n in methods if not n.startswith(("_", "set_"))} <= stubbed

@@ -35,7 +35,6 @@ import sys  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
 from functools import partial  # noqa: E402
-from itertools import pairwise  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
@@ -184,10 +183,13 @@ def skorch_network(random_state):
 
     class Network(torch.nn.Sequential):
         def __init__(self, n_features=1, n_classes=2):
-            sizes, layers = (n_features, 256, 256), []
-            for fan_in, fan_out in pairwise(sizes):
-                layers += [torch.nn.Linear(fan_in, fan_out), torch.nn.ReLU()]
-            super().__init__(*layers, torch.nn.Linear(sizes[-1], n_classes))
+            super().__init__(
+                torch.nn.Linear(n_features, 256),
+                torch.nn.ReLU(),
+                torch.nn.Linear(256, 256),
+                torch.nn.ReLU(),
+                torch.nn.Linear(256, n_classes),
+            )
 
     class SetSizes(skorch.callbacks.Callback):
         def on_train_begin(self, net, X, y):
