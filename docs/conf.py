@@ -19,7 +19,7 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5"]
+exclude_patterns = ["benchmarks/*", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5"]
 default_role = "literal"
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3

@@ -1,6 +1,7 @@
 """The documentation: names, docstrings, links and included code."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -69,23 +70,17 @@ def test_the_version_is_the_same_everywhere():
     )
 
 
-def rows_of(text, header):
-    """Return the table whose header begins like this: a dict of rows by their first cells."""
-    lines = text[text.index(f"| {header} |") :].partition("\n\n")[0].splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return {row[0]: dict(zip(cells[0], row, strict=True)) for row in cells[2:]}
-
-
-def test_the_readme_has_the_figures_of_the_benchmark():
-    header = "ours / other, geometric mean"
-    benchmark = rows_of((ROOT / "docs" / "defaults.md").read_text(), header)
-    shown = rows_of((ROOT / "README.md").read_text(), header)
-    peers = {"MLPClassifier": "sk", "HistGradientBoosting": "hgb", "RealMLP": "rmlp"}
-    assert len(shown) == len(peers)
-    for name, row in shown.items():
-        (method,) = (method for peer, method in peers.items() if peer in name)
-        for column in ("error", "log-loss", "seconds"):
-            assert row[column] == benchmark[method][column]
+@pytest.mark.parametrize("page", ["README.md", "docs/benchmarks.md"])
+def test_a_page_has_the_figures_of_the_benchmarks(page, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "examples" / "benchmarks")
+    report = importlib.import_module("report")
+    text = (ROOT / page).read_text()
+    filled = report.fill(text)
+    assert "<!-- end -->" in filled
+    assert filled == text
+    figure = re.search(r"\| (\d+\.\d+) \|", text)[1]
+    wrong = text.replace(f"| {figure} |", f"| {figure}9 |", 1)
+    assert report.fill(wrong) == text
 
 
 def names_in(body, prefix=""):

@@ -1,15 +1,15 @@
 """Test error, log-loss, calibration, AUC and seconds with the defaults, beside other classifiers.
 
     SKNUMPYNET_DATA=DIR python examples/benchmarks/accuracy.py [--cv] [--realmlp] [--realmlp-td]
-        [--skorch] [--scaler numerical] [--sets NAME ...] [--seeds 3] [--jobs 2]
-        [--efforts 0.25 2] [--set name=value ...] [--output FILE] [--figure FILE]
+        [--skorch] [--scalers StandardScaler none] [--efforts 0.25 2] [--sets NAME ...]
+        [--seeds 3] [--jobs 2] [--set name=value ...] [--output FILE] [--figure FILE]
 
 DIR/tabular holds NAME.npz with X, y, train_idx and test_idx. Sets of more than 12,000 training rows
 are cut to 12,000 of them, and missing values are replaced by the training median. All methods are
 trained one after the other in the same process, on one core, so that their seconds compare.
 Geometric means count an error below 0.002 as 0.002.
 
-ours        a NumericalEncoder (or what --scaler says) and NumpyMLPClassifier
+ours        a NumericalEncoder and NumpyMLPClassifier; --scalers and --efforts add others
 sk, skes    a StandardScaler and MLPClassifier; with early_stopping=True
 hgb         HistGradientBoostingClassifier
 rmlp, td    pytabkit's RealMLP-TD-S and RealMLP-TD (pip install torch pytabkit)
@@ -29,16 +29,13 @@ for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import argparse  # noqa: E402
 import ast  # noqa: E402
-import json  # noqa: E402
-import platform  # noqa: E402
-import sys  # noqa: E402
 import time  # noqa: E402
 import warnings  # noqa: E402
 from functools import partial  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
-import sklearn  # noqa: E402
+import report  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
 from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
 from sklearn.metrics import log_loss, roc_auc_score  # noqa: E402
@@ -47,14 +44,10 @@ from sklearn.neural_network import MLPClassifier  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
 from sklearn.preprocessing import FunctionTransformer, StandardScaler  # noqa: E402
 
-import sknumpynet  # noqa: E402
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier  # noqa: E402
 
 MOST_ROWS = 12_000
-WHAT = "error", "log-loss", "calibration", "AUC", "seconds"
-ERROR, LOG_LOSS, CALIBRATION, AUC, SECONDS = range(5)
-LEAST = 0.002
-SCALERS = {"numerical": NumericalEncoder, "standard": StandardScaler, "none": None}
+SCALERS = {"StandardScaler": StandardScaler, "none": None}
 
 
 def load(path, seed, cv):
@@ -77,7 +70,7 @@ def calibration_error(proba, y):
 
 
 def score(path, makers, seed, cv):
-    """Return a row of `WHAT` for each method, trained on the same rows in this process."""
+    """Return a row of `report.WHAT` for each method, trained on the same rows in this process."""
     warnings.simplefilter("ignore")  # convergence, and what peers warn of
     X, y, X_test, y_test = load(path, seed, cv)
     rows = []
@@ -100,13 +93,6 @@ def score(path, makers, seed, cv):
     return rows
 
 
-def geometric_means(scores):
-    """Return the geometric mean of each column, over the sets; small errors count as LEAST."""
-    floor = np.full(len(WHAT), 1e-9)
-    floor[ERROR] = LEAST
-    return np.exp(np.mean(np.log(np.maximum(scores, floor)), axis=0))
-
-
 def draw(results, path):
     """Save a figure of error against fit time of the methods."""
     import matplotlib as mpl
@@ -115,13 +101,16 @@ def draw(results, path):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
-    means = {m: geometric_means(scores)[[SECONDS, ERROR]] for m, scores in results.items()}
-    curve = sorted(v.tolist() for m, v in means.items() if m.startswith(("ours", "effort")))
-    axes.plot(*zip(*curve, strict=True), color="tab:blue")
+    means = {}
+    for method in results:
+        columns = (report.scores(results, method, what) for what in ("seconds", "error"))
+        means[method] = tuple(np.exp(np.mean(np.log(column))) for column in columns)
+    ours = sorted(means[m] for m in results if m.startswith(("ours", "effort")))
+    axes.plot(*zip(*ours, strict=True), color="tab:blue")
     for method, point in means.items():
-        color = "tab:blue" if point.tolist() in curve else "tab:gray"
-        axes.plot(*point, "o", color=color)
-        axes.annotate(method, point, xytext=(7, 5), textcoords="offset points")
+        axes.plot(*point, "o", color="tab:blue" if point in ours else "tab:gray")
+        label = report.NAMES.get(method, method)
+        axes.annotate(label, point, xytext=(7, 5), textcoords="offset points")
     axes.set(
         xscale="log",
         xlabel="seconds to fit on one core (geometric mean)",
@@ -130,36 +119,6 @@ def draw(results, path):
     )
     axes.margins(0.15)
     figure.savefig(path, dpi=110)
-
-
-def print_tables(results, names):
-    """Print the means of each set, and how ours compare with each of the others."""
-    for k, what in enumerate(WHAT):
-        print(f"\n| {what} | " + " | ".join(results) + " |")
-        print("|---" * (1 + len(results)) + "|")
-        for i, name in enumerate(names):
-            print(f"| {name} | " + " | ".join(f"{s[i, k]:.4g}" for s in results.values()) + " |")
-    print(
-        "\n| ours / other, geometric mean | error | log-loss | calibration | seconds | AUC, ours - "
-        "other | fewer / more errors | most errors, ours / other | most seconds, ours / other |"
-    )
-    print("|---" * 9 + "|")
-    ours = results["ours"]
-    for method, scores in list(results.items())[1:]:
-        ratios = geometric_means(ours) / geometric_means(scores)
-        cells = [f"{ratios[k]:.3f}" for k in (ERROR, LOG_LOSS, CALIBRATION, SECONDS)]
-        cells.append(f"{np.mean(ours[:, AUC] - scores[:, AUC]):+.4f}")
-        fewer, more = ours[:, ERROR] < scores[:, ERROR], ours[:, ERROR] > scores[:, ERROR]
-        cells.append(f"{fewer.sum()} / {more.sum()}")
-        for k, least in ((ERROR, LEAST), (SECONDS, 0)):
-            ratio = np.maximum(ours[:, k], least) / np.maximum(scores[:, k], least)
-            cells.append(f"{ratio.max():.2f} ({names[ratio.argmax()]})")
-        print(f"| {method} | " + " | ".join(cells) + " |")
-    best = np.minimum(results["sk"][:, ERROR], results["skes"][:, ERROR])
-    worst = np.maximum(ours[:, ERROR], LEAST) / np.maximum(best, LEAST)
-    print("\nerror divided by that of the better of sk and skes, worst first:")
-    for i in np.argsort(-worst)[:5]:
-        print(f"    {names[i]} {worst[i]:.2f}")
 
 
 def scaled(scaler, classifier, random_state):
@@ -214,7 +173,6 @@ def skorch_network(random_state):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cv", action="store_true", help="score within the training parts")
-    parser.add_argument("--scaler", choices=SCALERS, default="numerical", help="in front of ours")
     parser.add_argument("--realmlp", action="store_true", help="run RealMLP-TD-S, of pytabkit")
     parser.add_argument("--realmlp-td", action="store_true", help="run RealMLP-TD, of pytabkit")
     parser.add_argument("--skorch", action="store_true", help="run a network of skorch")
@@ -222,6 +180,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2, help="processes, each on one core")
     parser.add_argument("--efforts", nargs="*", type=float, default=[], help="other efforts to run")
+    parser.add_argument("--scalers", nargs="*", choices=SCALERS, default=[], help="other scalers")
     parser.add_argument("--output", type=Path, help="JSON file of all results")
     parser.add_argument("--figure", type=Path, help="draw error against time")
     parser.add_argument("--set", nargs="*", default=[], help="hyper-parameters, as name=value")
@@ -241,11 +200,14 @@ def main():
         is_word = text.isidentifier() and text.islower()  # unlike True, False and None
         settings[name] = text if is_word else ast.literal_eval(text)
 
-    tuned = partial(scaled, SCALERS[arguments.scaler])
-    makers = {"ours": partial(tuned, partial(NumpyMLPClassifier, **settings))}
+    ours = partial(NumpyMLPClassifier, **settings)
+    makers = {"ours": partial(scaled, NumericalEncoder, ours)}
     for effort in arguments.efforts:
-        maker = partial(NumpyMLPClassifier, effort=effort, **settings)
-        makers[f"effort {effort:g}"] = partial(tuned, maker)
+        makers[f"effort {effort:g}"] = partial(
+            scaled, NumericalEncoder, partial(ours, effort=effort)
+        )
+    for name in arguments.scalers:
+        makers[f"scaler {name}"] = partial(scaled, SCALERS[name], ours)
     early = partial(MLPClassifier, early_stopping=True)
     makers["sk"] = partial(scaled, StandardScaler, MLPClassifier)
     makers["skes"] = partial(scaled, StandardScaler, early)
@@ -260,27 +222,30 @@ def main():
     rows = Parallel(arguments.jobs, batch_size=1)(
         delayed(score)(path, makers, seed, arguments.cv) for path, seed in jobs
     )
-    shape = len(paths), arguments.seeds, len(makers), len(WHAT)
+    shape = len(paths), arguments.seeds, len(makers), len(report.WHAT)
     means = np.reshape(rows, shape).mean(axis=1)
-    results = {method: means[:, i] for i, method in enumerate(makers)}
-    names = [path.stem for path in paths]
+    results = {
+        method: {
+            path.stem: dict(zip(report.WHAT, row, strict=True))
+            for path, row in zip(paths, means[:, i].tolist(), strict=True)
+        }
+        for i, method in enumerate(makers)
+    }
     about = (
-        f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scikit-learn "
-        f"{sklearn.__version__}, {platform.machine()}, {arguments.jobs} processes of one core; "
-        f"{arguments.seeds} seeds; {'within the training parts' if arguments.cv else 'test parts'}"
+        f"{report.versions()}, {arguments.jobs} processes of one core; {arguments.seeds} seeds; "
+        f"{'within the training parts' if arguments.cv else 'test parts'}"
     )
     print(about)
-    print_tables(results, names)
+    tables = [report.per_set(results, what) for what in report.WHAT]
+    for text in (
+        *tables,
+        report.relative(results),
+        report.summary(results),
+        report.comparison(results),
+    ):
+        print(f"\n{text}")
     if arguments.output:
-        scores = {
-            method: {
-                name: dict(zip(WHAT, row, strict=True))
-                for name, row in zip(names, rows.tolist(), strict=True)
-            }
-            for method, rows in results.items()
-        }
-        contents = {"command": " ".join(sys.argv), "about": about, "results": scores}
-        arguments.output.write_text(json.dumps(contents, indent=1) + "\n")
+        report.save(arguments.output, about, results)
     if arguments.figure:
         draw(results, arguments.figure)
 

@@ -1,19 +1,17 @@
 """Test accuracy on MNIST of a 784-256-10 network, the architecture of the student project.
 
-    python examples/benchmarks/mnist.py [--data-dir DIR] [--seeds 5]
+    python examples/benchmarks/mnist.py [--data-dir DIR] [--seeds 5] [--output FILE]
 
 The network is trained in four ways: with the defaults; for 12 epochs on the images and on copies
 shifted by one pixel; for three epochs; and for ten epochs with scikit-learn's defaults.
 """
 
 import argparse
-import platform
 import time
 
 import numpy as np
-import sklearn
+import report
 
-import sknumpynet
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.datasets import fetch_mnist
 
@@ -47,14 +45,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data-dir", help="directory with the IDX files of MNIST")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--output", help="JSON file to write")
     arguments = parser.parse_args()
     X, y = fetch_mnist(arguments.data_dir, subset="train", return_X_y=True)
     X_test, y_test = fetch_mnist(arguments.data_dir, subset="test", return_X_y=True)
     X, X_test = X / np.float32(255), X_test / np.float32(255)
-    print(
-        f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scikit-learn "
-        f"{sklearn.__version__}, {platform.machine()}; n = {len(y)}, {arguments.seeds} seeds"
-    )
+    results = {}
     for way, settings in WAYS.items():
         data = with_shifted(X, y) if "shifted" in way else (X, y)
         accuracy, seconds = [], []
@@ -64,11 +60,16 @@ def main():
             model.fit(*data)
             seconds.append(time.perf_counter() - start)
             accuracy.append(model.score(X_test, y_test))
-        print(
-            f"{way}: {np.mean(accuracy):.2%} mean, {min(accuracy):.2%} minimum, "
-            f"{model.n_iter_} epochs, {np.median(seconds):.1f} s",
-            flush=True,
-        )
+        results[way] = {
+            "epochs": model.n_iter_,
+            "mean": np.mean(accuracy),
+            "minimum": min(accuracy),
+            "seconds": np.median(seconds),
+        }
+    about = f"{report.versions()}; n = {len(y)}, {arguments.seeds} seeds, median seconds"
+    print(f"{about}\n\n{report.mnist(results)}")
+    if arguments.output:
+        report.save(arguments.output, about, results)
 
 
 if __name__ == "__main__":

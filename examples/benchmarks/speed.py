@@ -476,7 +476,7 @@ def main():
     if arguments.output:
         options = f"--sections {arguments.sections} --repeats {arguments.repeats}"
         command = f"    python examples/benchmarks/speed.py {options} --output {arguments.output}"
-        arguments.output.write_text("\n".join(["# Speed", "", command, "", *shown, ""]))
+        arguments.output.write_text("\n".join([command, "", *shown, ""]))
 
 
 if __name__ == "__main__":

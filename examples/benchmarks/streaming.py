@@ -1,6 +1,7 @@
 """Prequential accuracy of `partial_fit`: predict the next 100 rows of a stream, then learn them.
 
     SKNUMPYNET_DATA=DIR python examples/benchmarks/streaming.py [--rows 10000] [--seeds 3]
+        [--output FILE]
 
 DIR/tabular holds NAME.npz with X, y and train_idx. The stream is the training part in random order,
 standardised by what was seen so far.
@@ -8,17 +9,15 @@ standardised by what was seen so far.
 
 import argparse
 import os
-import platform
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import sklearn
+import report
 from sklearn.linear_model import SGDClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 
-import sknumpynet
 from sknumpynet import NumpyMLPClassifier
 
 SETS = "electricity", "adult", "letter", "phoneme"
@@ -55,24 +54,25 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--rows", type=int, default=10_000, help="the longest stream")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--output", help="JSON file to write")
     arguments = parser.parse_args()
     if "SKNUMPYNET_DATA" not in os.environ:
         raise SystemExit("No data: set SKNUMPYNET_DATA to a directory; see this file's docstring.")
     directory = Path(os.environ["SKNUMPYNET_DATA"])
-    print(
-        f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scikit-learn "
-        f"{sklearn.__version__}, {platform.machine()}; means of {arguments.seeds} seeds\n"
-    )
-    print("| set | rows | " + " | ".join(MODELS) + " |\n" + "|---" * (2 + len(MODELS)) + "|")
+    results = {}
     for name in SETS:
         X, y = load(directory, name, arguments.rows)
-        cells = [
-            np.mean(
+        accuracy = {
+            model: np.mean(
                 [prequential_accuracy(make(random_state=s), X, y) for s in range(arguments.seeds)]
             )
-            for make in MODELS.values()
-        ]
-        print(f"| {name} | {len(X)} | " + " | ".join(f"{c:.4f}" for c in cells) + " |", flush=True)
+            for model, make in MODELS.items()
+        }
+        results[name] = {"rows": len(X), "accuracy": accuracy}
+    about = f"{report.versions()}; means of {arguments.seeds} seeds"
+    print(f"{about}\n\n{report.streams(results)}")
+    if arguments.output:
+        report.save(arguments.output, about, results)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,220 @@
+"""Files of benchmark results, and their tables in README.md and docs/benchmarks.md.
+
+    python examples/benchmarks/report.py
+
+The benchmarks write their results to docs/benchmarks, with `--output`. In the two pages, the text
+between `<!-- NAME -->` and `<!-- end -->` becomes what `BLOCKS[NAME]` makes of these files.
+"""
+
+import json
+import platform
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import sklearn
+
+import sknumpynet
+
+ROOT = Path(__file__).parents[2]
+FILES = ROOT / "docs" / "benchmarks"
+PAGES = ROOT / "README.md", ROOT / "docs" / "benchmarks.md"
+WHAT = "error", "log-loss", "calibration", "AUC", "seconds"
+LEAST_ERROR = 0.002
+UNSEEN = "bank_marketing", "covtype20k", "satimage"  # had no part in the choice of any default
+NAMES = {
+    "sk": "MLPClassifier",
+    "skes": "MLPClassifier, early stopping",
+    "hgb": "HistGradientBoosting",
+    "rmlp": "RealMLP-TD-S",
+    "td": "RealMLP-TD",
+    "skorch": "skorch",
+}
+
+
+def versions():
+    """Return the versions of what every benchmark uses."""
+    return (
+        f"sknumpynet {sknumpynet.__version__}, numpy {np.__version__}, scikit-learn "
+        f"{sklearn.__version__}, {platform.machine()}"
+    )
+
+
+def save(path, about, results):
+    """Write results, what they were measured with, and the command, as JSON."""
+    contents = {"command": " ".join(sys.argv), "about": about, "results": results}
+    Path(path).write_text(json.dumps(contents, indent=1) + "\n")
+
+
+def table(header, rows):
+    """Return a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(map(str, line))} |".replace("|  |", "| |") for line in lines)
+
+
+def scores(results, method, what):
+    """Return the scores of a method on each set; an error below LEAST_ERROR counts as that."""
+    least = LEAST_ERROR if what == "error" else 0
+    return np.array([max(row[what], least) for row in results[method].values()])
+
+
+def ratio(results, what, method, base):
+    """Return the geometric mean, over the sets, of a method's scores divided by another's."""
+    return np.exp(np.mean(np.log(scores(results, method, what) / scores(results, base, what))))
+
+
+def others(results):
+    """Return the methods that are not ours."""
+    return [method for method in NAMES if method in results]
+
+
+def summary(results):
+    """Return how ours compare with each of the others."""
+    header = ["ours / other, geometric mean", "error", "log-loss", "seconds"]
+    rows = [
+        [NAMES[method]] + [f"{ratio(results, what, 'ours', method):.2f}" for what in header[1:]]
+        for method in others(results)
+    ]
+    return table(header, rows)
+
+
+def comparison(results):
+    """Return more of how ours compare with each of the others."""
+    header = ["ours / other", "calibration error", "AUC, ours - other", "fewer / more errors"]
+    header += ["most errors", "most seconds"]
+    names, rows = list(results["ours"]), []
+    for method in others(results):
+        error, auc, seconds = (
+            (scores(results, "ours", what), scores(results, method, what))
+            for what in ("error", "AUC", "seconds")
+        )
+        row = [NAMES[method], f"{ratio(results, 'calibration', 'ours', method):.2f}"]
+        row += [f"{np.mean(auc[0] - auc[1]):+.4f}"]
+        row += [f"{np.sum(error[0] < error[1])} / {np.sum(error[0] > error[1])}"]
+        for ours, other in (error, seconds):
+            worst = np.argmax(ours / other)
+            row += [f"{ours[worst] / other[worst]:.2f} ({names[worst]})"]
+        rows.append(row)
+    return table(header, rows)
+
+
+def per_set(results, what):
+    """Return the scores on each set, the least in bold."""
+    methods = ["ours", *others(results)]
+    rows = []
+    for name in results["ours"]:
+        values = [results[method][name][what] for method in methods]
+        cells = [f"**{v:.4f}**" if v == min(values) else f"{v:.4f}" for v in values]
+        rows.append([name, *cells])
+    return table([what, "ours", *(NAMES[method] for method in methods[1:])], rows)
+
+
+def losses(results):
+    """Return the sets on which another method has fewer errors."""
+    rows = []
+    for method in others(results):
+        ratios = scores(results, "ours", "error") / scores(results, method, "error")
+        more = [
+            f"{name} {ratio:.2f}"
+            for ratio, name in sorted(zip(ratios, results["ours"], strict=True), reverse=True)
+            if ratio > 1
+        ]
+        rows.append([NAMES[method], ", ".join(more)])
+    return table(["fewer errors than ours", "errors, ours / other"], rows)
+
+
+def relative(results):
+    """Return the scores of all methods as multiples of ours."""
+    header = ["", "error", "log-loss", "calibration", "seconds"]
+    rows = [
+        [
+            NAMES.get(method, method),
+            *(f"{ratio(results, w, method, 'ours'):.2f}" for w in header[1:]),
+        ]
+        for method in results
+    ]
+    return table(header, rows)
+
+
+def streams(results):
+    """Return the prequential accuracy of each model on each stream."""
+    models = list(next(iter(results.values()))["accuracy"])
+    rows = [
+        [name, row["rows"], *(f"{row['accuracy'][model]:.4f}" for model in models)]
+        for name, row in results.items()
+    ]
+    return table(["set", "rows", *models], rows)
+
+
+def mnist(results):
+    """Return test accuracy and time of each way of training."""
+    rows = [
+        [way, row["epochs"], f"{row['mean']:.2%}", f"{row['minimum']:.2%}", f"{row['seconds']:.1f}"]
+        for way, row in results.items()
+    ]
+    return table(["training", "epochs", "mean", "minimum", "seconds"], rows)
+
+
+def read(name):
+    """Return what `save` has written."""
+    return json.loads((FILES / f"{name}.json").read_text())
+
+
+def accuracy():
+    """Return the results of accuracy.py on the test parts."""
+    return read("accuracy")["results"]
+
+
+def tables(name, *makers):
+    """Return a file's tables, what it was measured with, and the command."""
+    file = read(name)
+    blocks = [make(file["results"]) for make in makers]
+    return "\n\n".join([*blocks, f"{file['about']}.", f"    python {file['command']}"])
+
+
+def speed():
+    """Return the page of speed.py."""
+    return (FILES / "speed.md").read_text().strip()
+
+
+BLOCKS = {
+    "summary": lambda: summary(accuracy()),
+    "accuracy": lambda: tables(
+        "accuracy",
+        summary,
+        comparison,
+        losses,
+        lambda results: per_set(results, "error"),
+        lambda results: per_set(results, "log-loss"),
+    ),
+    "unseen": lambda: summary(
+        {
+            method: {name: row for name, row in rows.items() if name in UNSEEN}
+            for method, rows in accuracy().items()
+        }
+    ),
+    "efforts": lambda: tables("efforts", relative),
+    "mnist": lambda: tables("mnist", mnist),
+    "streams": lambda: tables("streams", streams),
+    "speed": speed,
+}
+
+
+def fill(text):
+    """Return the text of a page with its blocks renewed."""
+    return re.sub(
+        r"<!-- (\w+) -->\n.*?<!-- end -->",
+        lambda match: f"<!-- {match[1]} -->\n{BLOCKS[match[1]]()}\n<!-- end -->",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def main():
+    for page in PAGES:
+        page.write_text(fill(page.read_text()))
+
+
+if __name__ == "__main__":
+    main()
