@@ -102,7 +102,7 @@ def draw(results, path):
 
     figure, axes = plt.subplots(figsize=(6.4, 4.4), layout="constrained")
     means = {}
-    for method in results:
+    for method in (m for m in results if not m.startswith("scaler")):
         columns = (report.scores(results, method, what) for what in ("seconds", "error"))
         means[method] = tuple(np.exp(np.mean(np.log(column))) for column in columns)
     ours = sorted(means[m] for m in results if m.startswith(("ours", "effort")))

@@ -7,6 +7,7 @@ shifted by one pixel; for three epochs; and for ten epochs with scikit-learn's d
 """
 
 import argparse
+import os
 import time
 
 import numpy as np
@@ -43,7 +44,12 @@ def with_shifted(X, y):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--data-dir", help="directory with the IDX files of MNIST")
+    shared = os.environ.get("SKNUMPYNET_DATA")
+    parser.add_argument(
+        "--data-dir",
+        default=shared and f"{shared}/mnist",
+        help="directory with the IDX files of MNIST; default: mnist in that of SKNUMPYNET_DATA",
+    )
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--output", help="JSON file to write")
     arguments = parser.parse_args()

@@ -29,7 +29,7 @@ NAMES = {
     "hgb": "HistGradientBoosting",
     "rmlp": "RealMLP-TD-S",
     "td": "RealMLP-TD",
-    "skorch": "skorch",
+    "skorch": "a network in skorch",
 }
 
 
