@@ -25,11 +25,11 @@ LEAST_ERROR = 0.002
 UNSEEN = "bank_marketing", "covtype20k", "satimage"  # had no part in the choice of any default
 NAMES = {
     "sk": "MLPClassifier",
-    "skes": "MLPClassifier, early stopping",
+    "skes": "MLP, early stopping",
     "hgb": "HistGradientBoosting",
     "rmlp": "RealMLP-TD-S",
     "td": "RealMLP-TD",
-    "skorch": "a network in skorch",
+    "skorch": "skorch",
 }
 
 
