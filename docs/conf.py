@@ -21,6 +21,7 @@ extensions = [
 ]
 exclude_patterns = ["benchmarks/*", "gallery/**/*.ipynb", "gallery/**/*.py", "gallery/**/*.md5"]
 default_role = "literal"
+autodoc_mock_imports = ["dask", "distributed", "onnx", "skl2onnx"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 3
 numpydoc_show_class_members = False

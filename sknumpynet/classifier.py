@@ -14,13 +14,18 @@ from sknumpynet.callbacks import CallbackSupportMixin, FitObserver, with_callbac
 from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import forward_in_blocks, views
 from sknumpynet.core.schedules import ANNEALING
-from sknumpynet.data import read
 from sknumpynet.defaults import is_auto, resolve
 from sknumpynet.fitted import Layers, describe_fit, network_of
 from sknumpynet.fitting import Fit, start
 from sknumpynet.messages import warn_about, warn_of_chance, warn_user
 from sknumpynet.parameters import PARAMETERS, check_parameters
-from sknumpynet.reading import copy_with, encoding_of, read_training_data, read_validation_data
+from sknumpynet.reading import (
+    copy_with,
+    encoding_of,
+    read,
+    read_training_data,
+    read_validation_data,
+)
 from sknumpynet.representation import RepresentationMixin
 from sknumpynet.saving import VersionMixin
 

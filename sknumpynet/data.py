@@ -7,13 +7,9 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import validate_data
 
 # Numbers of X from which its total variance is estimated.
 SAMPLE_SIZE = 2**20
-# X keeps any of these dtypes; all else, such as object and strings, becomes float64.
-NUMERIC = [np.float64, np.float32, np.float16, np.bool_]
-NUMERIC += [np.dtype(f"{kind}int{bits}") for kind in ("", "u") for bits in (8, 16, 32, 64)]
 
 
 @dataclass
@@ -188,29 +184,6 @@ def combine_weights(encoding, data, class_weight, sums):
     if not 0 < (total := weights.sum()) < inf:
         raise ValueError(f"The sum of class_weight times sample_weight is {total}: change them.")
     return weights
-
-
-def read(estimator, X, y="no_validation", *, reset=False):
-    """Return the validated X, and y if it is given, as `validate_data` does.
-
-    X keeps a numeric dtype; anything else, such as strings and Decimals, is converted to float64.
-    """
-    options = {"accept_sparse": "csr", "dtype": NUMERIC, "reset": reset}
-    if not isinstance(y, str):
-        y, options["multi_output"] = nullable_to_numpy(y), True
-    with np.errstate(invalid="ignore"):  # scikit-learn adds up all values, also inf and -inf
-        return validate_data(estimator, X, y, **options)
-
-
-def nullable_to_numpy(y):
-    """Return a pandas Series of nullable integers or booleans as a NumPy array of that kind.
-
-    scikit-learn would convert it to float64.
-    """
-    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
-    if dtype is None or dtype.kind not in "iub" or y.isna().any():
-        return y
-    return y.to_numpy(dtype=dtype)
 
 
 def check_targets(y, name="y"):

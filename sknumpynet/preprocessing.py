@@ -15,7 +15,7 @@ from sklearn.utils import check_consistent_length, gen_batches
 from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from sknumpynet.data import nullable_to_numpy
+from sknumpynet.reading import nullable_to_numpy, refuse_dask
 from sknumpynet.robust import HUGE, LIMIT, clipped, describe, divided, present, quantiles
 from sknumpynet.saving import VersionMixin
 from sknumpynet.validation import duplicates
@@ -269,9 +269,8 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         return [j for j, edges in enumerate(self.edges_) if len(edges)]
 
     def _validated(self, X, *, reset, sparse):
-        X = validate_data(
-            self, X, reset=reset, accept_sparse=sparse, dtype=np.float64, ensure_all_finite=False
-        )
+        options = {"accept_sparse": sparse, "dtype": np.float64, "ensure_all_finite": False}
+        X = validate_data(self, refuse_dask(X), reset=reset, **options)
         return X.copy() if issparse(X) else X
 
     def __sklearn_tags__(self):

@@ -4,6 +4,7 @@ from copy import copy
 
 import numpy as np
 from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
 
 from sknumpynet.data import (
     Data,
@@ -12,10 +13,50 @@ from sknumpynet.data import (
     check_weight,
     combine_weights,
     find_encoding,
-    nullable_to_numpy,
-    read,
 )
 from sknumpynet.defaults import is_auto
+
+# X keeps any of these dtypes; all else, such as object and strings, becomes float64.
+NUMERIC = [np.float64, np.float32, np.float16, np.bool_]
+NUMERIC += [np.dtype(f"{kind}int{bits}") for kind in ("", "u") for bits in (8, 16, 32, 64)]
+
+
+def read(estimator, X, y="no_validation", *, reset=False):
+    """Return the validated X, and y if it is given, as `validate_data` does.
+
+    X keeps a numeric dtype; anything else, such as strings and Decimals, is converted to float64.
+    """
+    options = {"accept_sparse": "csr", "dtype": NUMERIC, "reset": reset}
+    if not isinstance(y, str):
+        y, options["multi_output"] = nullable_to_numpy(y), True
+    with np.errstate(invalid="ignore"):  # scikit-learn adds up all values, also inf and -inf
+        return validate_data(estimator, refuse_dask(X), y, **options)
+
+
+def nullable_to_numpy(y):
+    """Return a pandas Series of nullable integers or booleans as a NumPy array of that kind.
+
+    scikit-learn would convert it to float64.
+    """
+    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if dtype is None or dtype.kind not in "iub" or y.isna().any():
+        return y
+    return y.to_numpy(dtype=dtype)
+
+
+def refuse_dask(X):
+    """Return X, unless it is a Dask collection, which scikit-learn would gather in memory.
+
+    Raises
+    ------
+    TypeError
+    """
+    if hasattr(X, "__dask_graph__"):
+        raise TypeError(
+            f"A Dask {type(X).__name__} is not accepted as X: the estimators of sknumpynet.dask "
+            "work on its blocks. Or call its compute() to gather it."
+        )
+    return X
 
 
 def copy_with(estimator, attributes):

@@ -24,6 +24,10 @@ METHODS += " get_feature_names_out from_estimator plot"
 # A docstring may do without examples, references to others and a longer summary, and its results
 # may have names.
 OPTIONAL = {"EX01", "SA01", "ES01", "RT02"}
+DASK = {
+    "DaskNumpyMLPClassifier": ["fit", "predict", "predict_proba", "to_local"],
+    "DaskNumericalEncoder": ["fit", "transform", "to_local"],
+}
 
 
 def documented():
@@ -34,10 +38,16 @@ def documented():
             if method in vars(getattr(sknumpynet, name)):
                 yield f"sknumpynet.{name}.{method}"
     yield from ("sknumpynet.datasets.fetch_mnist", "sknumpynet.datasets.read_idx")
+    yield "sknumpynet.onnx.register"
+    for name, methods in DASK.items():
+        yield from (f"sknumpynet.dask.{name}", *(f"sknumpynet.dask.{name}.{m}" for m in methods))
 
 
 @pytest.mark.parametrize("name", documented())
 def test_a_public_docstring_passes_numpydocs_validation(name):
+    if name.startswith(("sknumpynet.dask.", "sknumpynet.onnx.")):
+        pytest.importorskip("distributed")
+        pytest.importorskip("skl2onnx")
     errors = [error for error in validate(name)["errors"] if error[0] not in OPTIONAL]
     assert errors == []
 

@@ -166,6 +166,37 @@ def accuracy():
     return read("accuracy")["results"]
 
 
+def serving(results):
+    """Return the figures of each number of clients."""
+    rows = [[f"{v:.1f}" if isinstance(v, float) else v for v in row.values()] for row in results]
+    return table(list(results[0]), rows)
+
+
+def parity(results):
+    """Return how far ONNX is from the original on each data set."""
+    rows = []
+    for name, row in results.items():
+        small = {k: f"{row[k]:.1e}" for k in ("float32", "float64")}
+        rest = {k: f"{v:.0f}" if isinstance(v, float) else v for k, v in row.items()}
+        rows.append([name, *(rest | small).values()])
+    return table(["set", *(key.strip() for key in next(iter(results.values())))], rows)
+
+
+def cluster(results):
+    """Return accuracy and time of each way of training, and the costs of a step."""
+    rows = [
+        [way, f"{row['accuracy']:.2%}", f"{row['seconds']:.1f}", row.get("same bits", "")]
+        for way, row in results["ways"].items()
+    ]
+    costs = {name: f"{1000 * value:.1f}" for name, value in results["costs"].items()}
+    return "\n\n".join(
+        [
+            table(["training", "test accuracy", "seconds", "same bits as partial_fit"], rows),
+            table([f"{name}, ms" for name in costs], [costs.values()]),
+        ]
+    )
+
+
 def tables(name, *makers):
     """Return a file's tables, what it was measured with, and the command."""
     file = read(name)
@@ -198,6 +229,9 @@ BLOCKS = {
     "mnist": lambda: tables("mnist", mnist),
     "streams": lambda: tables("streams", streams),
     "speed": speed,
+    "serving": lambda: tables("serving", serving),
+    "onnx": lambda: tables("onnx", parity),
+    "cluster": lambda: tables("cluster", cluster),
 }
 
 

@@ -1,0 +1,245 @@
+"""The estimators on Dask collections equal the local ones on the same blocks."""
+
+import os
+import pickle
+import signal
+import threading
+from copy import deepcopy
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+
+dask = pytest.importorskip("dask")
+distributed = pytest.importorskip("distributed")
+da = pytest.importorskip("dask.array")
+dd = pytest.importorskip("dask.dataframe")
+
+from sknumpynet.dask import DaskNumericalEncoder, DaskNumpyMLPClassifier  # noqa: E402
+
+SETTINGS = {"hidden_layer_sizes": 16, "random_state": 0, "max_iter": 3}
+BLOCK = 250
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    options = {"n_workers": 4, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(processes=True, **options) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def client(cluster):
+    with distributed.Client(cluster) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def blocks(digits):
+    X, y = digits
+    return da.from_array(X, (BLOCK, 64)), da.from_array(y, BLOCK)
+
+
+def local_loop(X, y, sample_weight=None, n_passes=3, **settings):
+    """Call partial_fit on the blocks, in the order of DaskNumpyMLPClassifier."""
+    model = NumpyMLPClassifier(**{**SETTINGS, **settings})
+    rng, starts = np.random.RandomState(0), np.arange(0, len(X), BLOCK)
+    for _ in range(n_passes):
+        for start in starts[rng.permutation(len(starts))]:
+            rows = slice(start, start + BLOCK)
+            weight = None if sample_weight is None else sample_weight[rows]
+            model.partial_fit(X[rows], y[rows], weight, classes=np.unique(y))
+    return model
+
+
+def assert_same(model, expected):
+    assert np.array_equal(model.params_, expected.params_)
+    assert (model.n_iter_, model.t_) == (expected.n_iter_, expected.t_)
+    assert np.array_equal(model.classes_, expected.classes_)
+
+
+def test_streaming_has_the_bits_of_partial_fit_on_the_same_blocks(client, blocks, digits):
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks)
+    assert_same(model, local_loop(*digits))
+    assert type(model.to_local()) is NumpyMLPClassifier
+    assert_same(model.to_local(), model)
+
+
+def test_sample_weights_travel_with_their_blocks(client, blocks, digits):
+    weight = np.random.default_rng(0).random(len(digits[1]))
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks, da.from_array(weight, BLOCK))
+    assert_same(model, local_loop(*digits, weight))
+    assert not np.array_equal(model.params_, local_loop(*digits).params_)
+
+
+def test_predictions_are_lazy_and_those_of_the_local_estimator(client, blocks, digits):
+    X, y = digits
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks)
+    local = model.to_local()
+    labels, proba = model.predict(blocks[0]), model.predict_proba(blocks[0])
+    assert dask.is_dask_collection(labels)
+    assert labels.shape == (len(X),)
+    assert proba.shape == (len(X), 10)
+    assert np.array_equal(labels.compute(), local.predict(X))
+    expected = [local.predict_proba(X[k : k + BLOCK]) for k in range(0, len(X), BLOCK)]
+    assert np.array_equal(proba.compute(), np.concatenate(expected))
+    assert np.array_equal(model.predict(X), local.predict(X))
+    assert model.score(*blocks) == local.score(X, y)
+
+
+def test_data_frames_and_string_labels(client, digits):
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame(digits[0], columns=[f"pixel {j}" for j in range(64)])
+    y = pd.Series([f"digit {label}" for label in digits[1]])
+    frame = dd.from_pandas(X, npartitions=4)
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(frame, dd.from_pandas(y, npartitions=4))
+    assert list(model.feature_names_in_) == list(X)
+    assert np.array_equal(np.asarray(model.predict(frame).compute()), model.to_local().predict(X))
+    proba = np.asarray(model.predict_proba(frame).compute())
+    assert np.allclose(proba, model.to_local().predict_proba(X), rtol=1e-4)
+
+
+def test_multilabel_targets(client, blocks, digits):
+    y = (digits[1][:, None] % [2, 3, 5] == 0).astype(int)
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(blocks[0], da.from_array(y, (BLOCK, 3)))
+    assert model.predict(blocks[0]).compute().shape == y.shape
+    assert model.score(blocks[0], y) > 0.5
+
+
+def test_averaging_is_the_mean_of_what_the_workers_learnt(client, blocks, digits):
+    X, y = digits
+    model = DaskNumpyMLPClassifier(**SETTINGS, mode="averaging", shuffle=False)
+    model.set_params(max_iter=1).fit(*blocks)
+    groups = np.array_split(np.arange(0, len(X), BLOCK), 4)
+    locals_ = []
+    for group in groups:
+        local = NumpyMLPClassifier(**SETTINGS, shuffle=False)
+        for start in group:
+            rows = slice(start, start + BLOCK)
+            local.partial_fit(X[rows], y[rows], classes=np.arange(10))
+        locals_.append(local)
+    rows = [local.t_ for local in locals_]
+    mean = np.average([local.params_ for local in locals_], axis=0, weights=rows)
+    assert np.allclose(model.params_, mean, rtol=0, atol=1e-7)
+    assert model.t_ == len(X)
+
+
+def test_averaging_learns_also_without_a_seed(client, blocks):
+    model = DaskNumpyMLPClassifier(32, mode="averaging").fit(*blocks)
+    assert model.score(*blocks) > 0.9
+
+
+def test_validation_blocks_are_scored_after_each_pass(client, blocks, digits):
+    X, y = digits
+    validation = {"X_val": blocks[0][:500], "y_val": blocks[1][:500]}
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks, **validation)
+    assert len(model.validation_scores_) == 3
+    assert model.validation_scores_[-1] == model.to_local().score(X[:500], y[:500])
+
+
+def test_a_time_limit_ends_the_passes(client, blocks):
+    model = DaskNumpyMLPClassifier(16, max_iter=10_000, max_time=0.5, random_state=0).fit(*blocks)
+    assert 0 < model.n_iter_ < 10_000 * blocks[0].numblocks[0]
+
+
+def test_a_network_of_many_megabytes_travels_without_a_warning(client, blocks):
+    model = DaskNumpyMLPClassifier((1000, 1000), max_iter=1, random_state=0)
+    model.fit(blocks[0][:500], blocks[1][:500])
+    assert model.params_.nbytes > 4e6
+    model.set_params(max_iter=2).fit(blocks[0][:500], blocks[1][:500])
+    assert model.n_iter_ == 4
+
+
+def test_effort_multiplies_the_passes(client, blocks):
+    model = DaskNumpyMLPClassifier(16, effort=0.2, random_state=0).fit(*blocks)
+    assert model.n_iter_ == 2 * blocks[0].numblocks[0]
+
+
+def test_a_warm_start_goes_on(client, blocks, digits):
+    model = DaskNumpyMLPClassifier(**SETTINGS, shuffle=False, warm_start=True).fit(*blocks)
+    model = model.set_params(max_iter=1).fit(*blocks)
+    whole = DaskNumpyMLPClassifier(**SETTINGS, shuffle=False).set_params(max_iter=4).fit(*blocks)
+    assert_same(model, whole)
+
+
+def test_it_is_cloned_with_its_client_and_pickled_without(client, blocks):
+    model = DaskNumpyMLPClassifier(**SETTINGS, client=client).fit(*blocks)
+    assert clone(model).client is client
+    assert clone(model).get_params() == model.get_params()
+    assert not hasattr(clone(model), "params_")
+    loaded = pickle.loads(pickle.dumps(model))
+    assert loaded.client is None
+    assert_same(loaded, model)
+
+
+def test_wrong_data_and_modes_are_refused_and_leave_the_estimator_unfitted(client, blocks, digits):
+    model = DaskNumpyMLPClassifier(**SETTINGS)
+    with pytest.raises(TypeError, match=r"X of type ndarray is not .* NumpyMLPClassifier"):
+        model.fit(*digits)
+    with pytest.raises(ValueError, match=r"numbers of blocks differ: .*'X': 8, 'y': 3"):
+        model.fit(blocks[0], blocks[1].rechunk(700))
+    with pytest.raises(ValueError, match="mode='average' is not accepted"):
+        clone(model).set_params(mode="average").fit(*blocks)
+    with pytest.raises(ValueError, match="early_stopping=True"):
+        clone(model).set_params(early_stopping=True).fit(*blocks)
+    assert not hasattr(model, "params_")
+
+
+@pytest.mark.parametrize("Estimator", [NumpyMLPClassifier, NumericalEncoder])
+def test_the_plain_estimators_do_not_gather_a_dask_collection(Estimator, blocks):
+    with pytest.raises(TypeError, match=r"sknumpynet\.dask"):
+        Estimator().fit(*blocks)
+
+
+@pytest.fixture
+def doomed():
+    """A client of three workers of its own."""
+    options = {"n_workers": 3, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with distributed.Client(processes=True, **options) as client:
+        yield client
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_killed_worker_changes_nothing(doomed, blocks, digits, seed):
+    expected = local_loop(*digits, n_passes=20)
+    pids, rng = list(doomed.run(os.getpid).values()), np.random.default_rng(seed)
+    delay = rng.uniform(0.2, 1.5)
+    killer = threading.Timer(delay, os.kill, (rng.choice(pids), signal.SIGKILL))
+    killer.start()
+    model = DaskNumpyMLPClassifier(**SETTINGS).set_params(max_iter=20).fit(*blocks)
+    killer.join()
+    assert_same(model, expected)
+    assert set(doomed.run(os.getpid).values()) != set(pids)
+
+
+def test_the_encoder_fits_all_rows_or_a_sample_of_them(client):
+    rng = np.random.default_rng(0)
+    X = rng.standard_cauchy((2000, 3)).astype(np.float64)
+    X[::50, 1] = np.nan
+    chunks = da.from_array(X, (500, 3))
+    encoder, local = DaskNumericalEncoder().fit(chunks), NumericalEncoder().fit(X)
+    encoded = encoder.transform(chunks)
+    assert encoded.shape == local.transform(X).shape
+    assert np.array_equal(encoded.compute(), local.transform(X))
+    sampled = DaskNumericalEncoder(n_rows=1000).fit(chunks)
+    assert not np.array_equal(sampled.center_, local.center_)
+    assert np.allclose(sampled.center_, local.center_, atol=0.15)
+    assert type(encoder.to_local()) is NumericalEncoder
+
+
+def test_a_search_through_joblib_has_the_scores_of_a_serial_one(client, digits):
+    import joblib
+
+    X, y = digits
+    search = GridSearchCV(
+        NumpyMLPClassifier(16, effort=0.1, random_state=0), {"weight_decay": [0.1, 1.0]}, cv=2
+    )
+    serial = deepcopy(search).fit(X[:400], y[:400])
+    with joblib.parallel_backend("dask"):
+        parallel = search.fit(X[:400], y[:400])
+    scores = "split0_test_score", "split1_test_score"
+    for name in scores:
+        assert np.array_equal(parallel.cv_results_[name], serial.cv_results_[name])
