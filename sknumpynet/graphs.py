@@ -117,7 +117,8 @@ def imputed(op, imputer, z):
     apart = op.Where(op.Greater(n_common, zero), op.Div(squares, n_common), np.full(1, np.inf))
     columns = []
     for j, known in enumerate(has.T):
-        candidates, values = np.flatnonzero(known), filled[known, j]
+        candidates = np.flatnonzero(known) if known.any() else np.array([0])  # whose value is 0
+        values = filled[candidates, j]
         distance, nearest = op.TopK(
             op.Gather(apart, candidates, axis=1),
             np.array([min(imputer.n_neighbors, len(values))]),

@@ -5,7 +5,7 @@
         [--figure FILE]
 
 DIR/mnist holds the four IDX files of MNIST, which is trained on in blocks of 2,000 images: by
-`partial_fit` in this process, and by both modes of DaskNumpyMLPClassifier on local clusters. From
+`partial_fit` in this process, on one core, and by both modes of DaskNumpyMLPClassifier on local clusters. From
 the measured costs follows how long a pass would take on 2 to 256 workers of this kind.
 """
 
@@ -18,7 +18,8 @@ from pathlib import Path
 import dask.array as da
 import numpy as np
 import report
-from distributed import Client
+from distributed import Client, wait
+from threadpoolctl import threadpool_limits
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.dask import DaskNumpyMLPClassifier
@@ -118,21 +119,25 @@ def main():
     def note(way, model, seconds):
         rows[way] = {"accuracy": model.score(X_test, y_test), "seconds": seconds}
 
-    local, seconds = clock(lambda: local_fit(X, y, passes))
+    with threadpool_limits(1):  # as a worker has
+        local, seconds = clock(lambda: local_fit(X, y, passes))
     note("partial_fit in one process", local, seconds)
     blocks = da.from_array(X, (BLOCK, X.shape[1])), da.from_array(y, BLOCK)
     for n_workers in WORKERS:
         for mode in ("streaming", "averaging"):
             with start_cluster(n_workers) as client, warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the blocks travel with the graph
+                data = client.persist(blocks)
+                wait(data)
                 model = DaskNumpyMLPClassifier(mode=mode, max_iter=passes, random_state=0)
-                model, seconds = clock(lambda model=model: model.fit(*blocks))
+                model, seconds = clock(lambda model=model, data=data: model.fit(*data))
                 note(f"{mode}, {n_workers} workers", model, seconds)
                 if mode == "streaming":
                     rows[f"{mode}, {n_workers} workers"]["same bits"] = bool(
                         np.array_equal(model.params_, local.params_)
                     )
-                measured = costs(client, model.to_local(), X, y)
+                with threadpool_limits(1):
+                    measured = costs(client, model.to_local(), X, y)
     results = {"passes": passes, "ways": rows, "costs": measured}
     about = f"{report.versions()}, {os.cpu_count()} cores; {passes} passes; the default network"
     print(f"{about}\n\n{report.cluster(results)}")

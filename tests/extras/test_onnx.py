@@ -132,6 +132,16 @@ def test_the_encoder_without_missing_values():
     assert np.abs(encoded - encoder.transform(X)).max() < 1e-6
 
 
+def test_a_feature_that_is_always_missing_and_one_that_was_never_missing_before():
+    X, _ = table()
+    X[:, 3] = np.nan
+    encoder = NumericalEncoder(0).fit(X)
+    X[::7, 6] = np.nan
+    X[::11, 3] = 2.0
+    (encoded,) = run(encoder, X)
+    assert np.abs(encoded - encoder.transform(X)).max() < 1e-5
+
+
 def test_pipelines_and_column_transformers():
     X, y = table()
     network = NumpyMLPClassifier(32, max_iter=10, random_state=0)
