@@ -5,8 +5,8 @@
         [--figure FILE]
 
 DIR/mnist holds the four IDX files of MNIST, which is trained on in blocks of 2,000 images: by
-`partial_fit` in this process, on one core, and by both modes of DaskNumpyMLPClassifier on local clusters. From
-the measured costs follows how long a pass would take on 2 to 256 workers of this kind.
+`partial_fit` in this process, on one core, and by both modes of DaskNumpyMLPClassifier on local
+clusters. From the measured costs follows how long a pass would take on 2 to 256 workers.
 """
 
 import argparse
