@@ -35,6 +35,14 @@ def test_fit_copies_neither_an_array_nor_a_memory_map(tmp_path, dtype, early_sto
     assert peak(make_model(early_stopping=early_stopping), X, y) < least
 
 
+def test_fit_does_not_copy_an_unaligned_array():
+    shape = 20_000, 200
+    X = np.empty(4 * np.prod(shape) + 1, np.uint8)[1:].view(np.float32).reshape(shape)
+    X[:] = np.random.RandomState(0).rand(*shape)
+    assert not X.flags.aligned
+    assert peak(make_model(), X, np.arange(shape[0]) % 3) < X.nbytes / 2
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.uint8])
 def test_early_stopping_does_not_copy_the_rows_held_out(dtype):
     X = np.random.RandomState(0).randint(2, size=(40_000, 400)).astype(dtype)

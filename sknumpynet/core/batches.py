@@ -92,9 +92,9 @@ class Minibatches:
             batch = X[rows]
             if batch.dtype == self.dtype:
                 return batch
-        elif X.flags.c_contiguous:
-            # mode="clip" writes straight into `out`. For other memory orders np.take would first
-            # copy X as a whole.
+        elif X.flags.c_contiguous and X.flags.aligned:
+            # mode="clip" writes straight into `out`. For other memory orders, and for unaligned
+            # arrays such as another process may have sent, np.take would first copy X as a whole.
             batch = X.take(rows, axis=0, out=self.raw[: len(rows)], mode="clip")
             if self.raw is self.buffer:
                 return batch
