@@ -10,14 +10,14 @@ from sklearn.utils import _safe_indexing
 
 
 def blocks_of(client, *, optional=(), **collections):
-    """Persist the collections, and return a tuple of futures for each block of rows.
+    """Persist the collections, and return a tuple of futures for each block that has rows.
 
     Raises
     ------
     TypeError
         If one is not a Dask collection; the optional ones may be None.
     ValueError
-        If they do not have equally many blocks.
+        If their blocks do not have the same numbers of rows.
     """
     columns = {}
     for name, collection in collections.items():
@@ -31,11 +31,17 @@ def blocks_of(client, *, optional=(), **collections):
             )
         delayed = np.ravel(in_rows(collection).to_delayed()).tolist()
         columns[name] = client.compute(delayed)
-    n_blocks = {name: len(column) for name, column in columns.items()}
-    if len(set(n_blocks.values())) > 1:
-        raise ValueError(f"The numbers of blocks differ: {n_blocks}. Rechunk or repartition them.")
-    (n,) = set(n_blocks.values())
-    return list(zip(*(columns.get(name, [None] * n) for name in collections), strict=True))
+    rows = {name: client.gather(client.map(n_rows, column)) for name, column in columns.items()}
+    if len({tuple(counts) for counts in rows.values()}) > 1:
+        found = {name: f"{len(counts)} blocks, {sum(counts)} rows" for name, counts in rows.items()}
+        raise ValueError(f"The blocks do not match: {found}. Rechunk or repartition them alike.")
+    counts = next(iter(rows.values()))
+    whole = zip(*(columns.get(name, [None] * len(counts)) for name in collections), strict=True)
+    return [block for block, n in zip(whole, counts, strict=True) if n > 0]
+
+
+def n_rows(block):
+    return block.shape[0]
 
 
 def in_rows(collection):
@@ -130,5 +136,5 @@ def stacked(parts):
     return sparse.vstack(parts) if sparse.issparse(parts[0]) else np.concatenate(parts)
 
 
-def call(block, method, local):
-    return getattr(local, method)(block)
+def call(block, method, local, empty):
+    return getattr(local, method)(block) if n_rows(block) else empty

@@ -21,6 +21,7 @@ from sknumpynet.blocks import (
     call,
     find_classes,
     in_rows,
+    n_rows,
     pass_over,
     sample,
     score_on,
@@ -66,7 +67,7 @@ class DaskMixin:
         local = self.to_local()
         if not dask.is_dask_collection(X):
             return getattr(local, method)(X)
-        arguments = method, dask.delayed(local)
+        arguments = method, dask.delayed(local), like
         if not isinstance(X, da.Array):
             return X.map_partitions(call, *arguments, meta=like)
         chunks = X.chunks[0], *((n,) for n in like.shape[1:])
@@ -162,7 +163,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         TypeError
             If X is not a Dask collection.
         ValueError
-            If the blocks do not match, or as in `partial_fit`.
+            If the blocks do not have the same numbers of rows, or as in `partial_fit`.
         """
         called = perf_counter()
         self._parameters()
@@ -274,7 +275,7 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder):
         """
         client = self._client()
         blocks = blocks_of(client, optional=["y"], X=X, y=y)
-        n = sum(client.gather([client.submit(len, X) for X, _ in blocks]))
+        n = sum(client.gather([client.submit(n_rows, X) for X, _ in blocks]))
         fraction = min(1.0, self.n_rows / n)
         drawn = [client.submit(sample, *b, fraction, k) for k, b in enumerate(blocks)]
         X, y = (stacked(parts) for parts in zip(*client.gather(drawn), strict=True))

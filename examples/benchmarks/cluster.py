@@ -88,7 +88,7 @@ def draw(costs, path):
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
+    figure, axes = plt.subplots(figsize=(6.4, 4.8), layout="constrained")
     for n_blocks, color in ((30, "tab:blue"), (3000, "tab:orange")):
         streaming, averaging = zip(*(simulate(costs, n_blocks, w) for w in SIMULATED), strict=True)
         rows = f"{n_blocks * BLOCK:,} rows"
@@ -98,7 +98,7 @@ def draw(costs, path):
     axes.set(xscale="log", yscale="log", xlabel="workers", ylabel="seconds of a pass, simulated")
     axes.set_xticks(SIMULATED, SIMULATED)
     axes.minorticks_off()
-    axes.legend()
+    figure.legend(loc="outside upper center", ncols=2)
     figure.savefig(path, dpi=110)
 
 

@@ -102,6 +102,17 @@ def test_data_frames_and_string_labels(client, digits):
     assert np.allclose(proba, model.to_local().predict_proba(X), rtol=1e-4)
 
 
+def test_partitions_without_rows_are_left_out(client, digits):
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame(digits[0]).add_prefix("pixel ")
+    frame = dd.from_pandas(X.assign(label=digits[1], row=np.arange(len(X))), npartitions=6)
+    some = frame[frame["row"] < 900]
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(some[list(X)], some["label"])
+    assert model.t_ == 3 * 900
+    assert model.classes_.dtype == digits[1].dtype
+    assert len(np.asarray(model.predict(some[list(X)]).compute())) == 900
+
+
 def test_multilabel_targets(client, blocks, digits):
     y = (digits[1][:, None] % [2, 3, 5] == 0).astype(int)
     model = DaskNumpyMLPClassifier(**SETTINGS).fit(blocks[0], da.from_array(y, (BLOCK, 3)))
@@ -179,7 +190,7 @@ def test_wrong_data_and_modes_are_refused_and_leave_the_estimator_unfitted(clien
     model = DaskNumpyMLPClassifier(**SETTINGS)
     with pytest.raises(TypeError, match=r"X of type ndarray is not .* NumpyMLPClassifier"):
         model.fit(*digits)
-    with pytest.raises(ValueError, match=r"numbers of blocks differ: .*'X': 8, 'y': 3"):
+    with pytest.raises(ValueError, match=r"do not match: .*'X': '8 blocks, 1797 rows', 'y': '3 bl"):
         model.fit(blocks[0], blocks[1].rechunk(700))
     with pytest.raises(ValueError, match="mode='average' is not accepted"):
         clone(model).set_params(mode="average").fit(*blocks)
