@@ -100,12 +100,12 @@ def comparison(results):
 
 
 def per_set(results, what):
-    """Return the scores on each set, the least in bold."""
-    methods = ["ours", *others(results)]
+    """Return the scores on each set, the best in bold."""
+    methods, best = ["ours", *others(results)], max if what == "AUC" else min
     rows = []
     for name in results["ours"]:
         values = [results[method][name][what] for method in methods]
-        cells = [f"**{v:.4f}**" if v == min(values) else f"{v:.4f}" for v in values]
+        cells = [f"**{v:.4f}**" if v == best(values) else f"{v:.4f}" for v in values]
         rows.append([name, *cells])
     return table([what, "ours", *(NAMES[method] for method in methods[1:])], rows)
 
