@@ -368,7 +368,7 @@ class NumpyMLPClassifier(
         validation = read_validation_data(self, *given, task, encoding)
         fitted = None if is_new else self.settings_
         config = resolve(values, data, fitted=fitted, validated=validation is not None)
-        warn_about(self, data)
+        warn_about(self, data, validation)
         network, state = start(self, task, config, is_new=is_new)
         attributes = partial(describe_fit, task, config, resumable=self.warm_start)
         observed = {"X": X, "y": y, "metadata": {}}

@@ -27,6 +27,11 @@ class Layers(list):
 def network_of(attributes):
     """Return the network that a dict of fitted attributes describes."""
     settings = attributes["settings_"]
+    if settings["activation"] not in ACTIVATIONS:
+        raise ValueError(
+            f"The network has activation={settings['activation']!r}, which is not one of "
+            f"{list(ACTIVATIONS)}. Add it to ACTIVATIONS, as before the network was trained."
+        )
     sizes = attributes["n_features_in_"], *settings["hidden_layer_sizes"], attributes["n_outputs_"]
     loss = LOSSES[attributes["out_activation_"]](
         settings["label_smoothing"], attributes.get("temperature_", 1.0)

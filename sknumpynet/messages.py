@@ -1,6 +1,7 @@
 """Warnings that point at the user's line."""
 
 import warnings
+from math import inf
 from sys import _getframe
 
 import numpy as np
@@ -13,6 +14,8 @@ from sknumpynet.defaults import is_auto
 INTERNAL = {"sknumpynet", "sklearn", "joblib", "pickle", "skops"}
 # The tuned preset warns if the features' root mean square deviation exceeds this.
 LARGE_DEVIATION = 1000
+# Validation data whose variance is so many times that of X were probably not scaled as X was.
+VARIANCE_RATIO = 100
 # A training of at least so many epochs that begins with a pilot run is expected not to be worse, by
 # this loss, than a constant prediction.
 ENOUGH_EPOCHS, MARGIN = 10, 0.1
@@ -26,7 +29,7 @@ def warn_user(message, category=UserWarning):
     warnings.warn(message, category, stacklevel=level)
 
 
-def warn_about(estimator, data):
+def warn_about(estimator, data, validation):
     """Warn of a batch that is too large, and of features that need scaling."""
     if (
         not is_auto(estimator.batch_size)
@@ -41,6 +44,14 @@ def warn_about(estimator, data):
                 f"The features of X deviate by {deviation:.3g} from their means, in the root "
                 "mean square. A network learns little from unscaled features: put a "
                 "StandardScaler in front of it, in a Pipeline."
+            )
+    if validation is not None and not issparse(data.X):
+        variance, limit = validation.total_variance, VARIANCE_RATIO * data.total_variance
+        if limit < variance < inf:
+            warn_user(
+                f"The variance of X_val, {variance:.3g}, is more than {VARIANCE_RATIO} times that "
+                "of X. Transform X_val as X; in a Pipeline by transform_input=['X_val'] and "
+                "metadata routing."
             )
 
 

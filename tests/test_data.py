@@ -12,7 +12,7 @@ from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 from sklearn.multioutput import ClassifierChain
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier
 from sknumpynet.data import Data, find_encoding
 
 rng = np.random.RandomState(0)
@@ -260,3 +260,18 @@ def test_balanced_class_weights_leave_a_constant_label_as_it_is():
     assert_allclose(sums, [[3, 0], [1, 2], [0, 3]])
     balanced = encoding.class_weights("balanced", sums) * sums
     assert_allclose(balanced, [[3, 0], [1.5, 1.5], [0, 3]])
+
+
+@pytest.mark.parametrize("make", [NumpyMLPClassifier, NumericalEncoder])
+def test_a_dask_collection_is_refused_and_not_gathered(make):
+    class Collection:
+        shape, ndim = (10, 2), 2
+
+        def __dask_graph__(self):
+            return {}
+
+        def __array__(self, *args, **kwargs):
+            raise AssertionError("gathered")
+
+    with pytest.raises(TypeError, match=r"A Dask Collection is not accepted .*sknumpynet\.dask"):
+        make().fit(Collection(), np.arange(10) % 2)

@@ -87,3 +87,11 @@ def test_what_is_not_registered_is_refused_with_what_is(monkeypatch, digits):
     monkeypatch.setitem(ACTIVATIONS, "softplus", Softplus)
     with pytest.raises(ValueError, match="'gelu', 'softplus'"):
         NumpyMLPClassifier(activation="new").fit(*digits)
+
+
+def test_a_network_with_an_activation_that_is_no_longer_registered_says_so(monkeypatch, digits):
+    monkeypatch.setitem(ACTIVATIONS, "softplus", Softplus)
+    model = NumpyMLPClassifier(16, activation="softplus", max_iter=1, random_state=0).fit(*digits)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"activation='softplus', which is not .* Add it"):
+        model.predict(digits[0])

@@ -48,6 +48,18 @@ def test_a_warning_comes_once_a_fit_and_points_at_the_users_line(caller, setting
         assert warning.filename == __file__
 
 
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+def test_validation_data_that_are_not_scaled_as_x_is_are_noticed(scale):
+    X_raw = scale * X + 5
+    model = make_pipeline(StandardScaler(), NumpyMLPClassifier(4, max_iter=2))
+    given = {"numpymlpclassifier__X_val": X_raw[:50], "numpymlpclassifier__y_val": y[:50]}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X_raw, y, **given)
+    messages = [str(warning.message) for warning in caught]
+    assert [m.startswith("The variance of X_val, ") for m in messages] == [True] * (scale > 1)
+
+
 def test_the_convergence_warning_counts_all_epochs_of_the_call():
     model = NumpyMLPClassifier(4, learning_rate="constant", effort=0.1)
     with pytest.warns(ConvergenceWarning) as caught:
