@@ -117,7 +117,7 @@ def imputed(op, imputer, z):
     apart = op.Where(op.Greater(n_common, zero), op.Div(squares, n_common), np.full(1, np.inf))
     columns = []
     for j, known in enumerate(has.T):
-        candidates = np.flatnonzero(known) if known.any() else np.array([0])  # whose value is 0
+        candidates = np.flatnonzero(known) if known.any() else np.array([0])
         values = filled[candidates, j]
         distance, nearest = op.TopK(
             op.Gather(apart, candidates, axis=1),
@@ -133,4 +133,5 @@ def imputed(op, imputer, z):
         )
         columns.append(op.Where(op.Greater(total, zero), mean, values.mean(keepdims=True)))
     replaced = op.Cast(op.Where(lacks, op.Concat(*columns, axis=1), x), to=FLOAT)
-    return op.ScatterND(z, op.Reshape(rows, np.array([-1, 1])), replaced)
+    z = op.ScatterND(z, op.Reshape(rows, np.array([-1, 1])), replaced)
+    return op.Where(has.any(axis=0), z, np.zeros(1, np.float32))  # 0 where there are no donors
