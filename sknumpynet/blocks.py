@@ -110,13 +110,15 @@ def score_on(client, model, blocks):
     counts = client.gather(
         [client.submit(count_right, model, *block, pure=False) for block in blocks]
     )
-    n_right, n = np.sum(counts, axis=0)
-    return float(n_right / n)
+    right, of = np.sum(counts, axis=0)
+    return float(right / of)
 
 
-def count_right(model, X, y):
-    right = model.predict(X) == np.asarray(y)
-    return int(right.reshape(len(right), -1).all(axis=1).sum()), len(right)
+def count_right(model, X, y, sample_weight=None):
+    """Return the weight of the rows that are predicted rightly, and of all."""
+    right = (model.predict(X) == np.asarray(y)).reshape(len(X), -1).all(axis=1)
+    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight)
+    return float(right @ weight), float(weight.sum())
 
 
 def sample(X, y, fraction, seed):
@@ -134,6 +136,21 @@ def stacked(parts):
 
         return pd.concat(parts)
     return sparse.vstack(parts) if sparse.issparse(parts[0]) else np.concatenate(parts)
+
+
+def map_rows(local, method, X, like):
+    """Call a method of an estimator on each block of X, lazily; or now, if X is no collection.
+
+    ``like`` is an empty array of the kind of the result.
+    """
+    if not dask.is_dask_collection(X):
+        return getattr(local, method)(X)
+    arguments = method, dask.delayed(local), like
+    if not isinstance(X, da.Array):
+        return X.map_partitions(call, *arguments, meta=like)
+    chunks = X.chunks[0], *((n,) for n in like.shape[1:])
+    drop_axis = [1] if like.ndim == 1 else []
+    return in_rows(X).map_blocks(call, *arguments, chunks=chunks, drop_axis=drop_axis, meta=like)
 
 
 def call(block, method, local, empty):

@@ -8,7 +8,6 @@ from math import inf
 from time import perf_counter
 
 import dask
-import dask.array as da
 import numpy as np
 from distributed import default_client
 from sklearn.base import clone
@@ -18,9 +17,8 @@ from sklearn.utils.validation import check_is_fitted
 from sknumpynet.blocks import (
     averaged,
     blocks_of,
-    call,
     find_classes,
-    in_rows,
+    map_rows,
     n_rows,
     pass_over,
     sample,
@@ -62,18 +60,8 @@ class DaskMixin:
         return default_client() if self.client is None else self.client
 
     def _map(self, method, X, like):
-        """Call a method of the local estimator on each block of X, lazily, or on an array now."""
         check_is_fitted(self)
-        local = self.to_local()
-        if not dask.is_dask_collection(X):
-            return getattr(local, method)(X)
-        arguments = method, dask.delayed(local), like
-        if not isinstance(X, da.Array):
-            return X.map_partitions(call, *arguments, meta=like)
-        chunks = X.chunks[0], *((n,) for n in like.shape[1:])
-        drop_axis = [1] if like.ndim == 1 else []
-        options = {"chunks": chunks, "drop_axis": drop_axis, "meta": like}
-        return in_rows(X).map_blocks(call, *arguments, **options)
+        return map_rows(self.to_local(), method, X, like)
 
     def __getstate__(self):
         return {**super().__getstate__(), "client": None}
@@ -182,7 +170,8 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         n_groups = min(len(client.nthreads()), len(blocks)) if self.mode == "averaging" else 1
         groups = np.array_split(np.arange(len(blocks)), n_groups)
         models, scores = [start] * n_groups, []
-        for _ in range(self._passes()):
+        passes = max(1, round(PASSES * self.effort)) if is_auto(self.max_iter) else self.max_iter
+        for _ in range(passes):
             orders = [rng.permutation(group) if self.shuffle else group for group in groups]
             futures = [
                 pass_over(client, model, [blocks[k] for k in order], classes)
@@ -230,8 +219,28 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         """
         return self._map("predict_proba", X, np.empty((0, len(self.classes_))))
 
-    def _passes(self):
-        return max(1, round(PASSES * self.effort)) if is_auto(self.max_iter) else self.max_iter
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array, of shape (n_samples, n_features)
+            Scaled as in training.
+        y : Dask array or series, or array, of shape (n_samples,) or (n_samples, n_labels)
+            The right labels, in the blocks of X.
+        sample_weight : Dask array or series, or array, of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            The fraction of rows, by weight, whose labels are all right.
+        """
+        if not dask.is_dask_collection(X):
+            return self.to_local().score(X, y, sample_weight)
+        client, optional = self._client(), ["sample_weight"]
+        blocks = blocks_of(client, optional=optional, X=X, y=y, sample_weight=sample_weight)
+        return score_on(client, self.to_local(), blocks)
 
 
 class DaskNumericalEncoder(DaskMixin, NumericalEncoder):

@@ -25,7 +25,7 @@ METHODS += " get_feature_names_out from_estimator plot"
 # may have names.
 OPTIONAL = {"EX01", "SA01", "ES01", "RT02"}
 DASK = {
-    "DaskNumpyMLPClassifier": ["fit", "predict", "predict_proba", "to_local"],
+    "DaskNumpyMLPClassifier": ["fit", "predict", "predict_proba", "score", "to_local"],
     "DaskNumericalEncoder": ["fit", "transform", "to_local"],
 }
 

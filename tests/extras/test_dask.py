@@ -87,7 +87,10 @@ def test_predictions_are_lazy_and_those_of_the_local_estimator(client, blocks, d
     expected = [local.predict_proba(X[k : k + BLOCK]) for k in range(0, len(X), BLOCK)]
     assert np.array_equal(proba.compute(), np.concatenate(expected))
     assert np.array_equal(model.predict(X), local.predict(X))
-    assert model.score(*blocks) == local.score(X, y)
+    assert model.score(*blocks) == model.score(X, y) == local.score(X, y)
+    weight = np.random.default_rng(0).random(len(y))
+    weighted = model.score(*blocks, da.from_array(weight, BLOCK))
+    assert abs(weighted - local.score(X, y, weight)) < 1e-12
 
 
 def test_data_frames_and_string_labels(client, digits):
@@ -98,6 +101,7 @@ def test_data_frames_and_string_labels(client, digits):
     model = DaskNumpyMLPClassifier(**SETTINGS).fit(frame, dd.from_pandas(y, npartitions=4))
     assert list(model.feature_names_in_) == list(X)
     assert np.array_equal(np.asarray(model.predict(frame).compute()), model.to_local().predict(X))
+    assert model.score(frame, dd.from_pandas(y, npartitions=4)) == model.to_local().score(X, y)
     proba = np.asarray(model.predict_proba(frame).compute())
     assert np.allclose(proba, model.to_local().predict_proba(X), rtol=1e-4)
 
@@ -117,7 +121,7 @@ def test_multilabel_targets(client, blocks, digits):
     y = (digits[1][:, None] % [2, 3, 5] == 0).astype(int)
     model = DaskNumpyMLPClassifier(**SETTINGS).fit(blocks[0], da.from_array(y, (BLOCK, 3)))
     assert model.predict(blocks[0]).compute().shape == y.shape
-    assert model.score(blocks[0], y) > 0.5
+    assert model.score(blocks[0], da.from_array(y, (BLOCK, 3))) > 0.5
 
 
 def test_averaging_is_the_mean_of_what_the_workers_learnt(client, blocks, digits):
