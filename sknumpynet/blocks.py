@@ -36,6 +36,8 @@ def blocks_of(client, *, optional=(), **collections):
         found = {name: f"{len(counts)} blocks, {sum(counts)} rows" for name, counts in rows.items()}
         raise ValueError(f"The blocks do not match: {found}. Rechunk or repartition them alike.")
     counts = next(iter(rows.values()))
+    if sum(counts) == 0:
+        raise ValueError(f"{' and '.join(columns)} have no rows.")
     whole = zip(*(columns.get(name, [None] * len(counts)) for name in collections), strict=True)
     return [block for block, n in zip(whole, counts, strict=True) if n > 0]
 
@@ -106,7 +108,7 @@ def total(start, models):
 
 
 def score_on(client, model, blocks):
-    """Return the accuracy on the validation blocks."""
+    """Return the accuracy on the blocks."""
     counts = client.gather(
         [client.submit(count_right, model, *block, pure=False) for block in blocks]
     )
@@ -116,8 +118,8 @@ def score_on(client, model, blocks):
 
 def count_right(model, X, y, sample_weight=None):
     """Return the weight of the rows that are predicted rightly, and of all."""
-    right = (model.predict(X) == np.asarray(y)).reshape(len(X), -1).all(axis=1)
-    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight)
+    right = (model.predict(X) == np.asarray(y)).reshape(n_rows(X), -1).all(axis=1)
+    weight = np.ones(n_rows(X)) if sample_weight is None else np.asarray(sample_weight)
     return float(right @ weight), float(weight.sum())
 
 

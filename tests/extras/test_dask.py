@@ -8,6 +8,7 @@ from copy import deepcopy
 
 import numpy as np
 import pytest
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
@@ -46,7 +47,7 @@ def blocks(digits):
 def local_loop(X, y, sample_weight=None, n_passes=3, **settings):
     """Call partial_fit on the blocks, in the order of DaskNumpyMLPClassifier."""
     model = NumpyMLPClassifier(**{**SETTINGS, **settings})
-    rng, starts = np.random.RandomState(0), np.arange(0, len(X), BLOCK)
+    rng, starts = np.random.RandomState(0), np.arange(0, len(y), BLOCK)
     for _ in range(n_passes):
         for start in starts[rng.permutation(len(starts))]:
             rows = slice(start, start + BLOCK)
@@ -122,6 +123,14 @@ def test_multilabel_targets(client, blocks, digits):
     model = DaskNumpyMLPClassifier(**SETTINGS).fit(blocks[0], da.from_array(y, (BLOCK, 3)))
     assert model.predict(blocks[0]).compute().shape == y.shape
     assert model.score(blocks[0], da.from_array(y, (BLOCK, 3))) > 0.5
+
+
+def test_sparse_blocks_stay_sparse(client, blocks, digits):
+    X = blocks[0].map_blocks(sparse.csr_matrix)
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(X, blocks[1])
+    assert_same(model, local_loop(sparse.csr_matrix(digits[0]), digits[1]))
+    assert np.array_equal(model.predict(X).compute(), model.to_local().predict(digits[0]))
+    assert model.score(X, blocks[1]) > 0.8
 
 
 def test_averaging_is_the_mean_of_what_the_workers_learnt(client, blocks, digits):
@@ -200,6 +209,8 @@ def test_wrong_data_and_modes_are_refused_and_leave_the_estimator_unfitted(clien
         clone(model).set_params(mode="average").fit(*blocks)
     with pytest.raises(ValueError, match="early_stopping=True"):
         clone(model).set_params(early_stopping=True).fit(*blocks)
+    with pytest.raises(ValueError, match="X and y have no rows"):
+        model.fit(blocks[0][:0], blocks[1][:0])
     assert not hasattr(model, "params_")
 
 
