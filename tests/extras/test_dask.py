@@ -69,6 +69,20 @@ def test_streaming_has_the_bits_of_partial_fit_on_the_same_blocks(client, blocks
     assert_same(model.to_local(), model)
 
 
+def test_no_rows_come_to_the_client(client, blocks, monkeypatch):
+    gather, results = client.gather, []
+
+    def recorded(futures):
+        results.extend(gathered := gather(futures))
+        return gathered
+
+    monkeypatch.setattr(client, "gather", recorded)
+    model = DaskNumpyMLPClassifier(**SETTINGS, client=client).fit(*blocks)
+    arrays = [result for result in results if not isinstance(result, int | NumpyMLPClassifier)]
+    assert len(results) > len(arrays) > 0
+    assert all(np.array_equal(array, model.classes_) for array in arrays)
+
+
 def test_sample_weights_travel_with_their_blocks(client, blocks, digits):
     weight = np.random.default_rng(0).random(len(digits[1]))
     model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks, da.from_array(weight, BLOCK))
