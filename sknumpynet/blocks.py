@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.utils import _safe_indexing
 
 
-def blocks_of(client, *, optional=(), **collections):
+def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **collections):
     """Persist the collections, and return a tuple of futures for each block that has rows.
 
     Raises

@@ -127,7 +127,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         super().__init__(hidden_layer_sizes, **parameters)
         self.mode, self.client = mode, client
 
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None):
+    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train a network on the blocks of X and y.
 
         Parameters
@@ -138,7 +138,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
             Labels, in as many blocks as X.
         sample_weight : Dask array or series of shape (n_samples,), default=None
             Weight of each row.
-        X_val, y_val : Dask collections, default=None
+        X_val, y_val, sample_weight_val : Dask collections, default=None
             Validation data: `validation_scores_` has their accuracy after each pass.
 
         Returns
@@ -158,11 +158,10 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         if self.mode not in MODES:
             raise ValueError(f"mode={self.mode!r} is not accepted: it must be one of {MODES}.")
         client, rng = self._client(), check_random_state(self.random_state)
-        blocks = blocks_of(
-            client, optional=["sample_weight"], X=X, y=y, sample_weight=sample_weight
-        )
-        given = X_val is not None or y_val is not None
-        validation = blocks_of(client, X_val=X_val, y_val=y_val) if given else []
+        blocks = blocks_of(client, X=X, y=y, sample_weight=sample_weight)
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        is_given = any(part is not None for part in given.values())
+        validation = blocks_of(client, **given) if is_given else []
         start = self.to_local() if self.warm_start else clone(self.to_local())
         if start.random_state is None:
             start.set_params(random_state=rng.randint(2**31))  # one initial network for all workers
@@ -238,8 +237,8 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         """
         if not dask.is_dask_collection(X):
             return self.to_local().score(X, y, sample_weight)
-        client, optional = self._client(), ["sample_weight"]
-        blocks = blocks_of(client, optional=optional, X=X, y=y, sample_weight=sample_weight)
+        client = self._client()
+        blocks = blocks_of(client, X=X, y=y, sample_weight=sample_weight)
         return score_on(client, self.to_local(), blocks)
 
 

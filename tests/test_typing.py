@@ -2,6 +2,8 @@
 
 import ast
 import inspect
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier, TrainingCurveDisplay
 from sknumpynet import WeightsDisplay
+from sknumpynet.dask import DaskNumericalEncoder, DaskNumpyMLPClassifier
 from sknumpynet.datasets import fetch_mnist
+from sknumpynet.onnx import register
 
 X, y = fetch_mnist(subset="test", return_X_y=True)
 model = NumpyMLPClassifier((64, 32), effort=0.5, class_weight="balanced", random_state=0)
@@ -29,12 +33,16 @@ first: NDArray[Any] = model.coefs_[0]
 table = NumericalEncoder(n_bins=8).fit(X).get_feature_names_out()
 TrainingCurveDisplay.from_estimator(model, x="seconds").plot()
 WeightsDisplay.from_estimator(model, image_shape=(28, 28))
+register()
+encoder = DaskNumericalEncoder(n_rows=1000).fit(X)
+plain: NumpyMLPClassifier = DaskNumpyMLPClassifier(64, mode="averaging").fit(X, y).to_local()
 """
 WRONG = {
     'NumpyMLPClassifier(preset="tune")': "preset",
     'NumpyMLPClassifier(effort="long")': "effort",
     "NumpyMLPClassifier(hidden_layers=3)": "hidden_layers",
     "NumpyMLPClassifier().fit(X)": '"y"',
+    'DaskNumpyMLPClassifier(mode="mean")': "mode",
     'WeightsDisplay.from_estimator(model, image_shape="square")': "image_shape",
 }
 
@@ -64,8 +72,9 @@ def test_mypy_refuses_what_is_wrong(errors, wrong):
 
 def stubs():
     """Return a pair for each function and method of the stubs: the code's and the stub's."""
-    pairs = {}
-    for module in (sknumpynet, datasets):
+    pairs, needs = {}, {"sknumpynet.dask": "distributed", "sknumpynet.onnx": "skl2onnx"}
+    extras = [import_module(name) for name, other in needs.items() if find_spec(other)]
+    for module in (sknumpynet, datasets, *extras):
         tree = ast.parse(Path(module.__file__).with_suffix(".pyi").read_text())
         for node in tree.body:
             if isinstance(node, ast.FunctionDef):

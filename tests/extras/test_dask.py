@@ -176,6 +176,10 @@ def test_validation_blocks_are_scored_after_each_pass(client, blocks, digits):
     model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks, **validation)
     assert len(model.validation_scores_) == 3
     assert model.validation_scores_[-1] == model.to_local().score(X[:500], y[:500])
+    weight = np.arange(500.0)
+    model = model.fit(*blocks, **validation, sample_weight_val=da.from_array(weight, BLOCK))
+    expected = model.to_local().score(X[:500], y[:500], weight)
+    assert abs(model.validation_scores_[-1] - expected) < 1e-12
 
 
 def test_a_time_limit_ends_the_passes(client, blocks):
