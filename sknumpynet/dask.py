@@ -75,7 +75,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
     """`NumpyMLPClassifier` for Dask arrays and data frames.
 
     `fit` trains block by block on the workers of a cluster, with the settings of `partial_fit`.
-    The blocks of X are persisted in the memory of the cluster and stay there.
+    During `fit` the cluster keeps the blocks in memory, or on disk if memory is scarce.
 
     Parameters
     ----------
