@@ -125,7 +125,7 @@ def count_right(model, X, y, sample_weight=None):
 
 def sample(X, y, fraction, seed):
     """Return some rows of a block, chosen at random, and their labels."""
-    rows = np.flatnonzero(np.random.default_rng(seed).random(X.shape[0]) < fraction)
+    rows = np.flatnonzero(np.random.default_rng(seed).random(n_rows(X)) < fraction)
     return tuple(None if part is None else _safe_indexing(part, rows) for part in (X, y))
 
 

@@ -1,7 +1,7 @@
 """Training and prediction on the blocks of Dask arrays and data frames.
 
 Needs ``pip install "sknumpynet[dask]"``. X is never gathered: a block is read where it is, and only
-networks travel between the workers. See the scaling page of the documentation for what this costs.
+networks travel between the workers. The page Clusters of the documentation says what this costs.
 """
 
 from math import inf

@@ -37,20 +37,23 @@ def warn_about(estimator, data, validation):
         and estimator.solver != "lbfgs"
     ):
         warn_user(f"batch_size={estimator.batch_size} is clipped to the {data.n} samples.")
-    if estimator.preset == "tuned" and not issparse(data.X):
-        deviation = (data.total_variance / data.X.shape[1]) ** 0.5
+    if issparse(data.X) or (estimator.preset != "tuned" and validation is None):
+        return
+    variance = data.total_variance
+    if estimator.preset == "tuned":
+        deviation = (variance / data.X.shape[1]) ** 0.5
         if deviation > LARGE_DEVIATION:
             warn_user(
                 f"The features of X deviate by {deviation:.3g} from their means, in the root "
                 "mean square. A network learns little from unscaled features: put a "
                 "StandardScaler in front of it, in a Pipeline."
             )
-    if validation is not None and not issparse(data.X):
-        variance, limit = validation.total_variance, VARIANCE_RATIO * data.total_variance
-        if limit < variance < inf:
+    if validation is not None:
+        of_validation = validation.total_variance
+        if VARIANCE_RATIO * variance < of_validation < inf:
             warn_user(
-                f"The variance of X_val, {variance:.3g}, is more than {VARIANCE_RATIO} times that "
-                "of X. Transform X_val as X; in a Pipeline by transform_input=['X_val'] and "
+                f"The variance of X_val, {of_validation:.3g}, is more than {VARIANCE_RATIO} times "
+                "that of X. Transform X_val as X; in a Pipeline by transform_input=['X_val'] and "
                 "metadata routing."
             )
 

@@ -140,9 +140,7 @@ def main():
                     measured = costs(client, model.to_local(), X, y)
     results = {"passes": passes, "ways": rows, "costs": measured}
     about = f"{report.versions()}, {os.cpu_count()} cores; {passes} passes; the default network"
-    print(f"{about}\n\n{report.cluster(results)}")
-    if arguments.output:
-        report.save(arguments.output, about, results)
+    report.publish(arguments.output, about, results, report.cluster)
     if arguments.figure:
         draw(measured, arguments.figure)
 

@@ -73,9 +73,7 @@ def main():
             "seconds": np.median(seconds),
         }
     about = f"{report.versions()}; n = {len(y)}, {arguments.seeds} seeds, median seconds"
-    print(f"{about}\n\n{report.mnist(results)}")
-    if arguments.output:
-        report.save(arguments.output, about, results)
+    report.publish(arguments.output, about, results, report.mnist)
 
 
 if __name__ == "__main__":

@@ -115,9 +115,7 @@ def main():
         f"{report.versions()}, skl2onnx {skl2onnx.__version__}, "
         f"onnxruntime {onnxruntime.__version__}; medians"
     )
-    print(f"{about}\n\n{report.parity(results)}")
-    if arguments.output:
-        report.save(arguments.output, about, results)
+    report.publish(arguments.output, about, results, report.parity)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,13 @@ def save(path, about, results):
     Path(path).write_text(json.dumps(contents, indent=1) + "\n")
 
 
+def publish(output, about, results, make):
+    """Print the table that `make` returns, and save the results if there is a path for them."""
+    print(f"{about}\n\n{make(results)}")
+    if output:
+        save(output, about, results)
+
+
 def table(header, rows):
     """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]

@@ -134,9 +134,7 @@ def main():
             process.send_signal(signal.SIGTERM)
             process.wait(30)
     about = f"{report.versions()}, {os.cpu_count()} cores for the server and its clients"
-    print(f"{about}\n\n{report.serving(results)}")
-    if arguments.output:
-        report.save(arguments.output, about, results)
+    report.publish(arguments.output, about, results, report.serving)
 
 
 if __name__ == "__main__":

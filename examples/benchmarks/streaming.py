@@ -70,9 +70,7 @@ def main():
         }
         results[name] = {"rows": len(X), "accuracy": accuracy}
     about = f"{report.versions()}; means of {arguments.seeds} seeds"
-    print(f"{about}\n\n{report.streams(results)}")
-    if arguments.output:
-        report.save(arguments.output, about, results)
+    report.publish(arguments.output, about, results, report.streams)
 
 
 if __name__ == "__main__":
