@@ -1,12 +1,14 @@
 """What each hyper-parameter accepts, in one row each, and the error it gives.
 
-A row is (test, words): ``test(value)`` tells whether the value is accepted, and ``words`` says
-what is, in the error's sentence "<name> must be <words>".
+``row.test(value)`` tells whether a value is accepted, and ``row.words`` says what is, in the
+error's sentence "<name> must be <words>".
 """
 
 import sys
+from collections.abc import Callable
 from math import inf
 from numbers import Integral, Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
@@ -14,10 +16,31 @@ from sklearn.metrics import get_scorer_names
 from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.optimizers import OPTIMIZERS
 from sknumpynet.core.schedules import SCHEDULES
-from sknumpynet.defaults import DEFAULTS, is_auto
+from sknumpynet.defaults import DEFAULTS, LARGEST_INT, is_auto
 
-LARGEST_INT, LARGEST_FLOAT = 2**31 - 1, sys.float_info.max
+LARGEST_FLOAT = sys.float_info.max
 PRESETS = "tuned", "sklearn"
+
+
+class Row(NamedTuple):
+    """What a parameter accepts."""
+
+    test: Callable
+    words: str
+
+
+class OneOf:
+    """The row of a choice among strings; a registry may still grow."""
+
+    def __init__(self, *options, registry=()):
+        self.options, self.registry = options, registry
+
+    def test(self, value):
+        return isinstance(value, str) and (value in self.registry or value in self.options)
+
+    @property
+    def words(self):
+        return "one of " + ", ".join(map(repr, (*self.registry, *self.options)))
 
 
 def is_int(value, low):
@@ -28,7 +51,7 @@ def is_int(value, low):
 
 def integer(low):
     """Return the row of an integer of at least `low`."""
-    return lambda value: is_int(value, low), f"an int in [{low}, {LARGEST_INT}]"
+    return Row(lambda value: is_int(value, low), f"an int in [{low}, {LARGEST_INT}]")
 
 
 def is_sequence(value):
@@ -56,28 +79,15 @@ def number(low, high=inf, *, open_low=False, open_high=False):
         return bool(above and below and (value <= LARGEST_FLOAT or value == inf))
 
     ends = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
-    return test, f"a number in {ends}"
-
-
-class OneOf:
-    """The row of a choice among strings, read when it is asked: registries may grow."""
-
-    def __init__(self, *options, registry=()):
-        self.options, self.registry = options, registry
-
-    def __iter__(self):
-        options = (*self.registry, *self.options)
-        yield lambda value: isinstance(value, str) and value in options
-        yield "one of " + ", ".join(map(repr, options))
+    return Row(test, f"a number in {ends}")
 
 
 def auto_or(row):
     """Return the row of what `row` accepts, or 'auto'."""
-    test, words = row
-    return lambda value: is_auto(value) or test(value), f"'auto' or {words}"
+    return Row(lambda value: is_auto(value) or row.test(value), f"'auto' or {row.words}")
 
 
-FLAG = (lambda value: isinstance(value, bool | np.bool_), "True or False")
+FLAG = Row(lambda value: isinstance(value, bool | np.bool_), "True or False")
 
 
 def is_seed(value):
@@ -92,20 +102,20 @@ def is_seed(value):
 
 def is_dropout(value):
     """Tell whether `value` is a probability below 1, or a sequence of them."""
-    test, _ = number(0, 1, open_high=True)
+    test = number(0, 1, open_high=True).test
     return all(map(test, value)) if is_sequence(value) else test(value)
 
 
 def is_class_weight(value):
     """Tell whether `value` is None, 'balanced' or a dict of weights."""
     if isinstance(value, dict):
-        test, _ = number(0, open_high=True)
+        test = number(0, open_high=True).test
         return all(map(test, value.values()))
     return value is None or (isinstance(value, str) and value == "balanced")
 
 
 PARAMETERS = {
-    "hidden_layer_sizes": (
+    "hidden_layer_sizes": Row(
         is_sizes,
         "an int >= 1 or a sequence of them, such as 256 or (256, 128); () has no hidden layer",
     ),
@@ -121,42 +131,36 @@ PARAMETERS = {
     "power_t": number(0, open_high=True),
     "max_iter": integer(1),
     "shuffle": FLAG,
-    "random_state": (is_seed, "None, an int in [0, 2**32 - 1] or a numpy RandomState"),
+    "random_state": Row(is_seed, "None, an int in [0, 2**32 - 1] or a numpy RandomState"),
     "tol": number(0),
-    "verbose": (
-        lambda value: FLAG[0](value) or is_int(value, 0),
-        "True, False or an int >= 0",
-    ),
+    "verbose": Row(lambda value: FLAG.test(value) or is_int(value, 0), "a bool or an int >= 0"),
     "warm_start": FLAG,
     "momentum": number(0, 1),
     "nesterovs_momentum": FLAG,
     "early_stopping": FLAG,
-    "validation_fraction": number(0, 1, open_low=True, open_high=True),
+    "validation_fraction": number(0, 1, open_high=True),
     "beta_1": number(0, 1, open_high=True),
     "beta_2": number(0, 1, open_high=True),
     "epsilon": number(0, open_high=True),
-    "n_iter_no_change": (
-        lambda value: is_int(value, 1) or number(inf)[0](value),
+    "n_iter_no_change": Row(
+        lambda value: is_int(value, 1) or number(inf).test(value),
         "an int >= 1 or np.inf",
     ),
     "max_fun": integer(1),
-    "class_weight": (
+    "class_weight": Row(
         is_class_weight,
         "None, 'balanced' or a dict from class labels to finite weights >= 0",
     ),
-    "dropout": (
-        is_dropout,
-        "a probability in [0, 1), or a sequence of them, one for each hidden layer",
-    ),
+    "dropout": Row(is_dropout, "a probability in [0, 1), or one for each hidden layer"),
     "label_smoothing": number(0, 1, open_high=True),
     "weight_decay": number(0, open_high=True),
-    "scoring": (
+    "scoring": Row(
         lambda value: callable(value) or value in ("loss", *get_scorer_names()),
         "'accuracy', 'loss', a scorer's name (sklearn.metrics.get_scorer_names()) or a callable "
         "scorer(estimator, X, y)",
     ),
-    "max_time": (
-        lambda value: value is None or number(0, open_low=True)[0](value),
+    "max_time": Row(
+        lambda value: value is None or number(0, open_low=True).test(value),
         "None or a number of seconds > 0",
     ),
     "dtype": OneOf("float32", "float64"),
@@ -187,9 +191,9 @@ def check_parameters(values):
         If a value is none of those its row accepts.
     """
     for name, row in PARAMETERS.items():
-        test, words = auto_or(row) if name in (*DEFAULTS, "max_iter") else row
-        if not test(values[name]):
+        row = auto_or(row) if name in (*DEFAULTS, "max_iter") else row
+        if not row.test(values[name]):
             raise ValueError(
-                f"{name}={values[name]!r} is not accepted: {name} must be {words}."
+                f"{name}={values[name]!r} is not accepted: {name} must be {row.words}."
                 f"{hint(name, values[name])}"
             )

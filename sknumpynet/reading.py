@@ -3,8 +3,7 @@
 from copy import copy
 
 import numpy as np
-from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
+from sklearn.utils import check_consistent_length
 
 from sknumpynet.data import (
     Data,
@@ -15,48 +14,10 @@ from sknumpynet.data import (
     find_encoding,
 )
 from sknumpynet.defaults import is_auto
+from sknumpynet.features import read_features
 
-# X keeps any of these dtypes; all else, such as object and strings, becomes float64.
-NUMERIC = [np.float64, np.float32, np.float16, np.bool_]
-NUMERIC += [np.dtype(f"{kind}int{bits}") for kind in ("", "u") for bits in (8, 16, 32, 64)]
-
-
-def read(estimator, X, y="no_validation", *, reset=False):
-    """Return the validated X, and y if it is given, as `validate_data` does.
-
-    X keeps a numeric dtype; anything else, such as strings and Decimals, is converted to float64.
-    """
-    options = {"accept_sparse": "csr", "dtype": NUMERIC, "reset": reset}
-    if not isinstance(y, str):
-        y, options["multi_output"] = nullable_to_numpy(y), True
-    with np.errstate(invalid="ignore"):  # scikit-learn adds up all values, also inf and -inf
-        return validate_data(estimator, refuse_dask(X), y, **options)
-
-
-def nullable_to_numpy(y):
-    """Return a pandas Series of nullable integers or booleans as a NumPy array of that kind.
-
-    scikit-learn would convert it to float64.
-    """
-    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
-    if dtype is None or dtype.kind not in "iub" or y.isna().any():
-        return y
-    return y.to_numpy(dtype=dtype)
-
-
-def refuse_dask(X):
-    """Return X, unless it is a Dask collection, which scikit-learn would gather in memory.
-
-    Raises
-    ------
-    TypeError
-    """
-    if hasattr(X, "__dask_graph__"):
-        raise TypeError(
-            f"A Dask {type(X).__name__} is not accepted as X: the estimators of sknumpynet.dask "
-            "work on its blocks. Or call its compute() to gather it."
-        )
-    return X
+# For what partial_fit gets as third positional argument if that is no weight vector.
+CLASSES_HINT = " The third position is sample_weight; pass classes by keyword: classes=..."
 
 
 def copy_with(estimator, attributes):
@@ -94,12 +55,13 @@ def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, 
     data : Data
     """
     reader = copy(estimator)  # validate_data writes n_features_in_ on it
-    X, y = read(reader, X, y, reset=is_new)
-    y = check_targets(y)
+    X, y = read_features(reader, X, reset=is_new), check_targets(y)
+    check_consistent_length(X, y)
     encoding = find_encoding(y, classes) if is_new else encoding_of(estimator)
     if not is_new:
         check_continues(estimator, y, classes, complete)
-    data = Data(X, y, encoding.encode(y), check_weight(sample_weight, X.shape[0]))
+    weight = check_weight(sample_weight, X.shape[0], hint="" if complete else CLASSES_HINT)
+    data = Data(X, y, encoding.encode(y), weight)
     sums = encoding.class_sums(data.codes, data.weight)
     with np.errstate(over="ignore"):  # `combine_weights` refuses what becomes of an infinite sum
         sums += 0.0 if is_new or complete else estimator._resume["class_sums"]
@@ -124,31 +86,36 @@ def read_validation_data(estimator, X_val, y_val, sample_weight_val, task, encod
         missing = "X_val" if X_val is None else "y_val"
         raise ValueError(f"{missing} is missing: X_val and y_val must be given together.")
     try:
-        X = read(copy_with(estimator, task), X_val)
-    except ValueError as error:
+        X = read_features(copy_with(estimator, task), X_val)
+    except (TypeError, ValueError) as error:
         raise ValueError(f"X_val is not accepted: {error}") from error
-    y = check_array(nullable_to_numpy(y_val), dtype=None, ensure_2d=False, input_name="y_val")
-    y = check_targets(y, "y_val")
-    if len(y) != X.shape[0] or y.shape[1:] != ((encoding.n_outputs,) * encoding.multilabel):
+    y = check_targets(y_val, "y_val")
+    if len(y) != X.shape[0] or not encoding.fits(y):
         raise ValueError(
             f"y_val of shape {y.shape} is not accepted: it must have a label for each of the "
             f"{X.shape[0]} rows of X_val, in the form of y."
         )
     weight = check_weight(sample_weight_val, X.shape[0], "sample_weight_val")
-    return Data(X, y, encoding.encode(y, "y_val"), weight)
+    data = Data(X, y, encoding.encode(y, "y_val"), weight)
+    if estimator.class_weight is not None:
+        sums = task["_resume"]["class_sums"]
+        data.weight = combine_weights(
+            encoding, data, estimator.class_weight, sums, "sample_weight_val"
+        )
+    return data
 
 
 def check_continues(estimator, y, classes, complete):
     """Raise if labels or architecture are not those of the network that is trained further."""
     encoding = encoding_of(estimator)
-    if y.shape[1:] != ((estimator.n_outputs_,) * encoding.multilabel):
+    if not encoding.fits(y):
         raise ValueError(
             f"y of shape {y.shape} does not match the network of out_activation_="
             f"{estimator.out_activation_!r} and {estimator.n_outputs_} outputs: start a new "
             "estimator."
         )
     known = encoding.classes
-    if classes is not None and not np.array_equal(np.unique(classes), known):
+    if classes is not None and not np.array_equal(find_encoding(y, classes).classes, known):
         raise ValueError(
             f"classes={classes!r} differs from the first call's {known!r}: leave it out, or start "
             "a new estimator."

@@ -60,13 +60,21 @@ def test_validation_data_that_are_not_scaled_as_x_is_are_noticed(scale):
     assert [m.startswith("The variance of X_val, ") for m in messages] == [True] * (scale > 1)
 
 
-def test_the_convergence_warning_counts_all_epochs_of_the_call():
-    model = NumpyMLPClassifier(4, learning_rate="constant", effort=0.1)
+@pytest.mark.parametrize(
+    ("limit", "remedy"),
+    [
+        ({"max_iter": 20}, "max_iter"),  # of which 16 are the pilot run's
+        ({"effort": 0.1, "early_stopping": True}, "effort"),  # max_iter would not help
+    ],
+)
+def test_the_convergence_warning_counts_all_epochs_of_the_call(limit, remedy):
+    model = NumpyMLPClassifier(4, learning_rate="constant", **limit)
     with pytest.warns(ConvergenceWarning) as caught:
         model.fit(X, y)
     assert f"n_iter_={model.n_iter_} epochs" in str(caught[0].message)
-    assert "Raise effort or tol" in str(caught[0].message)  # max_iter would not help
-    assert model.n_iter_ == len(model.loss_curve_)
+    assert f"Raise {remedy} or tol" in str(caught[0].message)
+    assert model.n_iter_ == model.settings_["max_iter"] == len(model.loss_curve_)
+    assert ("pilot" in model.history_["phase"]) == ("max_iter" in limit)
 
 
 def test_verbose_counts_to_the_total_through_the_pilot_run(capsys):
@@ -80,14 +88,16 @@ def test_verbose_counts_to_the_total_through_the_pilot_run(capsys):
     matches = [re.fullmatch(pattern, line) for line in lines]
     assert all(matches)
     assert [int(match[1]) for match in matches] == model.history_["epoch"]
-    assert {int(match[2]) for match in matches} == {model.settings_["max_iter"]} == {model.n_iter_}
+    assert {int(match[2]) for match in matches} == {model.settings_["max_iter"]}
+    assert model.n_iter_ <= model.settings_["max_iter"]
     is_pilot = [phase == "pilot" for phase in model.history_["phase"]]
     assert [match[3] is not None for match in matches] == is_pilot
     assert [match[4] is not None for match in matches] == is_pilot
 
 
 def test_verbose_says_why_training_stops_or_starts_again(capsys):
-    model = NumpyMLPClassifier(verbose=1, random_state=0).fit(X_noise, noise)
+    flipped = np.where(rng.rand(2000) < 0.3, noise, X_noise[:, 0] > 0)
+    model = NumpyMLPClassifier(verbose=1, random_state=0).fit(X_noise, flipped)
     out = capsys.readouterr().out
     assert "The validation loss is rising. Stopping.\nStarting again, with all rows.\n" in out
     assert out.count("Iteration ") == model.n_iter_
@@ -128,6 +138,43 @@ def test_the_history_has_every_epoch_of_both_phases(starts_again):
     assert history["samples_seen"][-1] == model.t_
 
 
+def test_a_second_pilot_run_is_in_the_history_and_counts_in_n_iter():
+    model = NumpyMLPClassifier(8, effort=0.3, random_state=0).fit(X_noise, noise)
+    history, n_pilot = model.history_, model.settings_["pilot_epochs"]
+    assert history["phase"][: 2 * n_pilot] == ["pilot"] * n_pilot + ["second pilot"] * n_pilot
+    assert set(history["phase"][2 * n_pilot :]) == {"fit"}
+    assert history["epoch"] == list(range(1, model.n_iter_ + 1))
+    assert len(model.loss_curve_) == model.n_iter_ <= model.settings_["max_iter"]
+
+
+@pytest.mark.parametrize("n", [40, 2000])
+def test_a_network_that_learnt_nothing_is_warned_of(n):
+    with pytest.warns(UserWarning, match=r"For rows .* NumericalEncoder\(\) in front") as caught:
+        NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X_noise[:n], noise[:n])
+    assert len(caught) == 1
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize("n", [40, 300])
+def test_there_is_no_warning_of_what_was_learnt_or_what_a_few_epochs_cannot_learn(n):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X[:n], X[:n, 0] > 0)
+        NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X[:n], np.ones(n))
+        NumpyMLPClassifier(8, max_iter=3, random_state=0).fit(X_noise[:n], noise[:n])
+
+
+def test_verbose_shows_how_a_cross_validated_pilot_run_ended(capsys):
+    model = NumpyMLPClassifier(8, effort=0.3, verbose=1, random_state=0).fit(X[:100], y[:100])
+    n_pilot, most = model.settings_["pilot_epochs"], model.settings_["max_iter"]
+    loss = model.history_["validation_loss"][n_pilot - 1]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"Iteration {n_pilot} of {most} (pilot run), loss = ")
+    assert f"validation loss = {loss:.6f}" in lines[0]
+    assert lines[1:2] == ["Starting again, with all rows."]
+    assert lines[-1].startswith(f"Iteration {model.n_iter_} of {most}, loss = ")
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_a_network_that_is_worse_than_chance_is_not_silent_about_it(seed):
     """Unscaled features of very different sizes; the loss of the pilot run is noise."""
@@ -137,7 +184,7 @@ def test_a_network_that_is_worse_than_chance_is_not_silent_about_it(seed):
         model = NumpyMLPClassifier(random_state=seed).fit(X, target)
     is_bad = log_loss(target, model.predict_proba(X)) > 1 or model.score(X, target) < 0.7
     messages = [str(warning.message) for warning in caught]
-    assert any("StandardScaler" in message for message in messages) >= is_bad
+    assert any("in front of the network" in message for message in messages) >= is_bad
     NumpyMLPClassifier(random_state=seed).fit(StandardScaler().fit_transform(X), target)
 
 
@@ -176,7 +223,7 @@ def test_settings_show_what_auto_became():
     model = NumpyMLPClassifier(max_iter=2).fit(X, y)
     assert "auto" not in map(str, model.settings_.values())
     names = set(model.get_params())
-    assert set(model.settings_) - {"pilot_run"} <= names
+    assert set(model.settings_) - {"pilot_epochs"} <= names
     assert model.settings_["dropout"] == (0.0, 0.0)
     explicit = {n: v for n, v in model.settings_.items() if n in names}
     again = NumpyMLPClassifier(**explicit).fit(X, y)

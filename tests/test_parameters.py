@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sknumpynet import NumpyMLPClassifier
+from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.parameters import PARAMETERS
 
 rng = np.random.RandomState(0)
@@ -33,7 +34,7 @@ BAD = {
     "momentum": [-0.1, 1.1],
     "nesterovs_momentum": ["no"],
     "early_stopping": ["no"],
-    "validation_fraction": [0, 1],
+    "validation_fraction": [-0.1, 1],
     "beta_1": [1],
     "beta_2": [-1],
     "epsilon": [-1e-8],
@@ -59,7 +60,7 @@ def test_every_parameter_has_a_row_and_a_bad_value_here():
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_a_bad_value_is_named_with_what_is_accepted(name, value, method):
     model = NumpyMLPClassifier(4).set_params(**{name: value})
-    words = list(PARAMETERS[name])[1]
+    words = PARAMETERS[name].words
     with pytest.raises(ValueError, match=name) as caught:
         getattr(model, method)(X, y)
     assert str(caught.value).startswith(f"{name}={value!r} is not accepted: {name} must be ")
@@ -86,6 +87,27 @@ def test_lbfgs_names_the_parameters_that_it_does_not_support():
         NumpyMLPClassifier(4, solver="lbfgs", dropout=0.1).fit(X, y)
     with pytest.raises(ValueError, match=r"solver='lbfgs' .* with weight_decay=0\.1, which"):
         NumpyMLPClassifier(4, solver="lbfgs", weight_decay=0.1).fit(X, y)
+
+
+def test_a_validation_fraction_of_0_is_refused_only_where_rows_are_held_out():
+    model = NumpyMLPClassifier(4, validation_fraction=0, max_iter=2)
+    model.fit(X, y)
+    model.set_params(early_stopping=True).fit(X, y, X_val=X, y_val=y)
+    with pytest.raises(ValueError, match=r"validation_fraction=0\.0 of 60 samples is 0"):
+        model.fit(X, y)
+
+
+@pytest.mark.parametrize("settings", [{}, {"preset": "sklearn"}, {"solver": "lbfgs"}])
+@pytest.mark.parametrize("effort", [1e20, 1e308])
+def test_any_effort_is_a_number_of_epochs(settings, effort):
+    model = NumpyMLPClassifier(4, effort=effort, max_time=0.05, **settings).fit(X, y)
+    assert model.settings_["max_iter"] <= 2**31 - 1
+
+
+def test_a_choice_includes_what_was_registered_later(monkeypatch):
+    monkeypatch.setitem(ACTIVATIONS, "mine", ACTIVATIONS["tanh"])
+    assert PARAMETERS["activation"].test("mine")
+    assert "'mine'" in PARAMETERS["activation"].words
 
 
 @pytest.mark.parametrize("settings", [{"alpha": 1e308}, {"alpha": 1e25, "solver": "sgd"}])

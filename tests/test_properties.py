@@ -19,6 +19,8 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier
 
+pytestmark = pytest.mark.slow
+
 DTYPES = ["float16", "float32", "float64", "bool", "int8", "uint8", "int16", "uint16", "int32"]
 DTYPES += ["int64", "uint64", "object", ">f4", ">f8", ">i4"]
 LAYOUTS = ["C", "F", "strided", "reversed", "read_only", "memory map", "list", "DataFrame"]
@@ -117,6 +119,11 @@ LABELS = {
     "indicator": lambda c: np.eye(3, dtype=int)[c] | np.eye(3, dtype=int)[::-1][c],
     "continuous": lambda c: c + 0.5,
     "short": lambda c: c[:-1],
+    "object int": lambda c: c.astype(object),
+    "missing": lambda c: pd.Series([None, *c[1:]], dtype="Int64"),
+    "mixed": lambda c: [str(c[0]), *c[1:].tolist()],
+    "masked": lambda c: np.ma.array(c, mask=c == 1),
+    "StringDType": lambda c: c.astype(np.dtypes.StringDType()),
 }
 WEIGHTS = {
     "none": lambda rng, n: None,
@@ -131,6 +138,9 @@ WEIGHTS = {
     "negative": lambda rng, n: rng.randn(n),
     "nan": lambda rng, n: np.full(n, np.nan),
     "list": lambda rng, n: [1] * n,
+    "smallest": lambda rng, n: 5e-324 * rng.randint(3, size=n),
+    "one heavy": lambda rng, n: np.r_[1e40, np.ones(n - 1)],
+    "number": lambda rng, n: 2.0,
 }
 # Limits, what is just beyond them, and some usual values.
 VALUES = {
@@ -201,7 +211,7 @@ def call(work, *owned):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for message in ("The features of X deviate", "batch_size=.* is clipped"):
+        for message in ("X is not scaled", "batch_size=.* is clipped"):
             warnings.filterwarnings("ignore", message, UserWarning)
         warnings.filterwarnings("ignore", "A column-vector y was passed")  # scikit-learn's
         # neg_log_loss is not meant for several labels, which scikit-learn says
@@ -370,11 +380,15 @@ def test_the_order_of_the_columns_does_not_matter(training, seed):
     assert_allclose(other.predict_proba(X[:, order]), one.predict_proba(X), rtol=1e-6)
 
 
+# A call begins with the rows as they are, while a later epoch of a call shuffles the last order.
+CALLS = {"batch_size": 16, "shuffle": False, "dropout": 0.2}
+
+
 @given(TRAINING, st.integers(0, 1000), st.integers(1, 4))
 def test_calls_of_partial_fit_are_epochs_of_fit(training, seed, k):
     X, y = problem(seed, 3)
-    whole = trained(training, X, y, max_iter=k, batch_size=16)
-    options = {"preset": "sklearn", "dtype": "float64", "batch_size": 16, **training}
+    whole = trained(training, X, y, max_iter=k, **CALLS)
+    options = {"preset": "sklearn", "dtype": "float64", **CALLS, **training}
     stream = NumpyMLPClassifier(**options)
     for _ in range(k):
         stream.partial_fit(X, y, classes=[0, 1, 2])
@@ -384,8 +398,8 @@ def test_calls_of_partial_fit_are_epochs_of_fit(training, seed, k):
 @given(TRAINING, st.integers(0, 1000), st.integers(1, 3))
 def test_a_warm_start_in_two_halves_is_one_fit(training, seed, k):
     X, y = problem(seed, 3)
-    whole = trained(training, X, y, max_iter=2 * k, batch_size=16)
-    half = trained(training, X, y, max_iter=k, batch_size=16, warm_start=True)
+    whole = trained(training, X, y, max_iter=2 * k, **CALLS)
+    half = trained(training, X, y, max_iter=k, warm_start=True, **CALLS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         half.fit(X, y)
