@@ -1,34 +1,30 @@
 """A transformer for the numeric columns of a table, to put in front of the network."""
 
 from copy import copy
-from math import ceil
 from numbers import Integral
 
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.impute import KNNImputer
-from sklearn.linear_model import RidgeClassifier
-from sklearn.model_selection import train_test_split
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils import check_consistent_length, gen_batches
-from sklearn.utils.multiclass import type_of_target
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet.reading import nullable_to_numpy, refuse_dask
-from sknumpynet.robust import HUGE, LIMIT, clipped, describe, divided, present, quantiles
+from sknumpynet.data import check_weight
+from sknumpynet.encoding import auto_bins, class_labels, find_edges, learns_without
+from sknumpynet.features import read_features
+from sknumpynet.imputing import impute
+from sknumpynet.inputs import sample
+from sknumpynet.robust import HUGE, LIMIT, blocks, clipped, describe, divided
 from sknumpynet.saving import VersionMixin
-from sknumpynet.validation import duplicates
+from sknumpynet.split import duplicates
 
 # Rows that are transformed at a time.
 BLOCK = 4096
 # Missing values are imputed from the nearest of at most so many rows.
 MOST_DONORS = 2000
-# n_bins='auto' is one for so many distinct rows per feature; at most and at least so many bins.
-ROWS_PER_BIN, MOST_BINS, FEWEST_BINS = 25, 24, 4
-# With 'auto' and y there is no encoding if the nearest row errs less often than this fraction of
-# the errors of a linear model of the encoding; both are tried on at most so many rows.
-NEAR, MOST_TRIED = 1 / 3, 10_000
+# With 'auto' and y, at most so many rows decide whether there is an encoding.
+MOST_TRIED = 10_000
 # The encoding ranges from -ENCODED to ENCODED, and indicators are 0 or ENCODED. The network learns
 # slowly from inputs that are small, so it follows the scaled features first.
 ENCODED = 0.25
@@ -69,9 +65,10 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
     n_bins : int or 'auto', default='auto'
         Entries of each feature's encoding, or fewer if quantiles coincide; 0 is no encoding.
         'auto' is the number of distinct rows divided by 25 times the number of distinct features
-        with more than two values, but at most 24, and 0 if that is less than 4. It is also 0 if
-        the class of the nearest row is a much better prediction than a linear model of the
-        encoding makes: features then act together, and single ones say little.
+        with more than two values, but at most 24, and 0 if that is less than 4. If y has class
+        labels, it is also 0 if the nearest row and a small network of the scaled features both
+        err less than half as often as a linear model of the encoding: features then act together,
+        in a way that the network learns without the encoding.
 
     Attributes
     ----------
@@ -127,7 +124,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             May have missing (NaN) and infinite values.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Class labels, by which ``n_bins='auto'`` finds out whether to encode. Not needed, and
-            not used if it is anything else.
+            ignored if it is anything else.
         sample_weight : array-like of shape (n_samples,), default=None
             A row of weight k counts as k equal rows.
 
@@ -138,8 +135,9 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
 
         Raises
         ------
-        ValueError
-            If X is not a 2-D array of numbers, or `n_bins` is no int >= 0 and not 'auto'.
+        ValueError, TypeError
+            If X is not a 2-D array of numbers, or `n_bins` is no int >= 0 and not 'auto'. Strings
+            of numbers, None and `pandas.NA` count as numbers, dates and durations do not.
         """
         self.__dict__ = vars(copy(self)._fit(X, y, sample_weight))  # a failing call changes nothing
         return self
@@ -148,35 +146,60 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         is_auto = isinstance(self.n_bins, str) and self.n_bins == "auto"
         if not is_auto and not (isinstance(self.n_bins, Integral) and self.n_bins >= 0):
             raise ValueError(f"n_bins={self.n_bins!r} is not accepted: use an int >= 0 or 'auto'.")
-        X = self._validated(X, reset=True, sparse="csc")
-        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        X = self._read(X, reset=True, accept_sparse="csc")
+        weight = check_weight(sample_weight, X.shape[0])
+        weight = np.ones(X.shape[0]) if weight is None else weight.ravel()
         if y is not None:
-            y = np.asarray(nullable_to_numpy(y))
             check_consistent_length(X, y)
-        features, center = range(X.shape[1]), 0.0 if issparse(X) else None
-        described = zip(*(describe(*present(X, j, weight), center) for j in features), strict=True)
-        self.center_, self.scale_, self.gross_, self.is_binary_ = map(np.array, described)
-        self.has_missing_ = np.zeros(X.shape[1], bool)
-        self.edges_, self.imputer_ = [np.empty(0, np.float32) for _ in features], None
         self._fitted_sparse = issparse(X)
-        if not issparse(X):
-            rows = np.flatnonzero(weight)
-            self.has_missing_ = np.isnan(X[rows]).any(axis=0)
-            distinct = rows[duplicates(X, rows)[0]]
-            n_bins = self._auto_bins(X, distinct) if is_auto else self.n_bins
-            for j in np.flatnonzero(~self.is_binary_) if n_bins > 1 else ():
-                self.edges_[j] = self._edges(j, *present(X, j, weight), n_bins)
-            blocks = gen_batches(len(distinct), BLOCK)
-            if any(np.isnan(self._scaled(X[distinct[b]], self.center_)).any() for b in blocks):
-                donors = X[distinct[:: ceil(len(distinct) / MOST_DONORS)]]
+        self._describe(X, weight)
+        self.has_missing_ = np.zeros(X.shape[1], bool)
+        self.edges_ = [np.empty(0, np.float32) for _ in range(X.shape[1])]
+        self.imputer_ = None
+        if issparse(X):
+            return self
+        rows = np.flatnonzero(weight)
+        self.has_missing_ = np.isnan(X[rows]).any(axis=0)
+        distinct = rows[duplicates(X, rows)[0]]
+        n_bins = self.n_bins
+        if is_auto:
+            n_features = len(duplicates(X.T, np.flatnonzero(~self.is_binary_))[0])
+            n_bins = auto_bins(len(distinct), n_features)
+        if n_bins > 1:
+            self._find_edges(X, weight, n_bins)
+        self._fit_imputer(X, distinct)
+        if is_auto and y is not None and self._encoded():
+            tried = sample(distinct, MOST_TRIED)
+            labels = class_labels(y, tried)
+            if labels is not None and learns_without(self._encode(X[tried]), X.shape[1], labels):
+                self.edges_ = [edges[:0] for edges in self.edges_]
+        return self
+
+    def _describe(self, X, weight):
+        """Find the centers, the scales and what is a gross error."""
+        described = np.empty((4, X.shape[1]))
+        center = 0.0 if issparse(X) else None
+        for features, values, weights in blocks(X, weight, np.arange(X.shape[1])):
+            described[:, features] = describe(values, weights, center)
+        self.center_, self.scale_, self.gross_, is_binary = described
+        self.is_binary_ = is_binary.astype(bool)
+
+    def _find_edges(self, X, weight, n_bins):
+        """Find the intervals of all features with more than two values."""
+        for features, values, weights in blocks(X, weight, np.flatnonzero(~self.is_binary_)):
+            scaling = (a[features] for a in (self.center_, self.scale_, self.gross_))
+            edges = find_edges(values, weights, *scaling, n_bins)
+            for feature, its_edges in zip(features, edges, strict=True):
+                self.edges_[feature] = its_edges
+
+    def _fit_imputer(self, X, distinct):
+        """Fit an imputer to some distinct rows if anything is missing in these."""
+        for block in gen_batches(len(distinct), BLOCK):
+            if np.isnan(self._scaled(X[distinct[block]], self.center_)).any():
+                donors = X[sample(distinct, MOST_DONORS)]
                 imputer = KNNImputer(keep_empty_features=True)
                 self.imputer_ = imputer.fit(self._scaled(donors, self.center_))
-            if is_auto and y is not None and self._encoded():
-                tried = distinct[:: ceil(len(distinct) / MOST_TRIED)]
-                encoded = self._encode(X[tried])
-                if is_nearest_better(encoded[:, : X.shape[1]], encoded, y[tried]):
-                    self.edges_ = [edges[:0] for edges in self.edges_]
-        return self
+                return
 
     def transform(self, X):
         """Return the scaled features, then the encodings, then the indicators.
@@ -195,17 +218,18 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         ValueError
             If X does not have the features that were seen in `fit`, or is sparse after a dense fit.
         """
-        check_is_fitted(self)
-        X = self._validated(X, reset=False, sparse="csr")
-        if issparse(X) and not self._fitted_sparse:
+        encoder = copy(self)  # a fit in another thread does not change it
+        check_is_fitted(encoder)
+        X = encoder._read(X)
+        if issparse(X) and not encoder._fitted_sparse:
             raise ValueError(
                 "A sparse X is not accepted: NumericalEncoder was fitted with a dense X, whose "
                 "zeros it moves. Pass X.toarray(), or fit with a sparse X."
             )
         if issparse(X):
-            X.data = np.nan_to_num(self._scaled(X.data, 0.0, X.indices))
+            X.data = np.nan_to_num(encoder._scaled(X.data, 0.0, X.indices))
             return X
-        return self._encode(X)
+        return encoder._encode(X)
 
     def get_feature_names_out(self, input_features=None):
         """Return the names of the columns of the result.
@@ -220,11 +244,11 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         names : ndarray of str objects
             The names, then NAME_bin1, NAME_bin2, ..., then NAME_missing.
         """
-        names = super().get_feature_names_out(input_features)
-        bins = [
-            f"{names[j]}_bin{k}" for j in self._encoded() for k in range(1, len(self.edges_[j]))
-        ]
-        indicators = [f"{name}_missing" for name in names[self.has_missing_]]
+        encoder = copy(self)  # a fit in another thread does not change it
+        names = OneToOneFeatureMixin.get_feature_names_out(encoder, input_features)
+        edges = encoder.edges_
+        bins = [f"{names[j]}_bin{k}" for j in encoder._encoded() for k in range(1, len(edges[j]))]
+        indicators = [f"{name}_missing" for name in names[encoder.has_missing_]]
         return np.array([*names, *bins, *indicators], dtype=object)
 
     def _encode(self, X):
@@ -233,8 +257,9 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         for block in gen_batches(len(X), BLOCK):
             Z = self._scaled(X[block], self.center_)
             if self.imputer_ is not None:
-                Z = self.imputer_.transform(Z)
-            columns = [Z := np.nan_to_num(Z)]
+                Z = impute(self.imputer_, Z)
+            Z = np.nan_to_num(Z)
+            columns = [Z]
             for j in self._encoded():
                 edges = self.edges_[j]
                 steps = np.clip((Z[:, [j]] - edges[:-1]) / np.diff(edges), 0, 1)
@@ -242,20 +267,6 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             columns.append(ENCODED * np.isnan(X[block][:, self.has_missing_]))
             np.concatenate(columns, axis=1, out=result[block], casting="same_kind")
         return result
-
-    def _auto_bins(self, X, distinct):
-        """Return the number of bins that 'auto' means."""
-        n_features = len(duplicates(X.T, np.flatnonzero(~self.is_binary_))[0])
-        n_bins = min(MOST_BINS, len(distinct) // (ROWS_PER_BIN * max(1, n_features)))
-        return n_bins if n_bins >= FEWEST_BINS else 0
-
-    def _edges(self, feature, x, weight, n_bins):
-        """Return the bounds of the intervals of a feature; none if there would be only one."""
-        u = x - self.center_[feature]
-        usual = np.abs(u) < self.gross_[feature]
-        bounds = quantiles(u[usual], weight[usual], np.linspace(0, 1, n_bins + 1))
-        edges = np.unique(clipped(divided(bounds, self.scale_[feature])).astype(np.float32))
-        return edges if len(edges) > 2 else edges[:0]
 
     def _scaled(self, X, center, features=np.s_[:]):
         """Return values of these features, scaled and clipped; gross errors become nan."""
@@ -268,32 +279,17 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         """Return the features that have an encoding."""
         return [j for j, edges in enumerate(self.edges_) if len(edges)]
 
-    def _validated(self, X, *, reset, sparse):
-        options = {"accept_sparse": sparse, "dtype": np.float64, "ensure_all_finite": False}
-        X = validate_data(self, refuse_dask(X), reset=reset, **options)
-        return X.copy() if issparse(X) else X
+    def _read(self, X, *, reset=False, accept_sparse="csr"):
+        """Return X in float64, without duplicate entries; a sparse one is a copy."""
+        options = {"dtype": np.float64, "accept_sparse": accept_sparse, "allow_missing": True}
+        values = read_features(self, X, reset=reset, **options)
+        if issparse(values):
+            values = values.copy()
+            values.sum_duplicates()
+        return values
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = tags.input_tags.allow_nan = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def is_nearest_better(scaled, encoded, y):
-    """Tell whether the nearest row's class is a much better prediction than a linear model's.
-
-    Parameters
-    ----------
-    scaled, encoded : ndarray of shape (n_samples, n_features), (n_samples, n_features_out)
-    y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-        If these are no class labels, the result is False.
-    """
-    y = y[:, 0] if y.shape[1:] == (1,) else y
-    if type_of_target(y) not in ("binary", "multiclass", "multilabel-indicator"):
-        return False
-    train, test = train_test_split(np.arange(len(y)), random_state=0)
-    nearest = KNeighborsClassifier(1).fit(scaled[train], y[train])
-    linear = RidgeClassifier().fit(encoded[train], y[train])
-    errors = 1 - linear.score(encoded[test], y[test])
-    return 1 - nearest.score(scaled[test], y[test]) < NEAR * errors

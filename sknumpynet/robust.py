@@ -1,4 +1,8 @@
-"""Robust statistics of a feature: what outliers and many equal values do not distort."""
+"""Robust statistics of features: what outliers and many equal values do not distort.
+
+The statistics are computed for many features at a time. ``values`` has one row for each feature and
+is nan where there is no value; ``weight`` has the same shape and is 0 there.
+"""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -9,50 +13,100 @@ HUGE = 1e300
 LIMIT = 3.0
 # The median absolute deviation times this is the standard deviation of a normal distribution.
 NORMAL = 1.4826
-# A value is a gross error if it is so many times as far from the median as nine tenths of those
-# that differ from it.
+# Gross error: farther from the median than GROSS times the 90 % quantile of the nonzero distances.
 GROSS = 1000
+# Values of X in a block of features; a block has at least one feature.
+BLOCK_SIZE = 2**18
 
 
-def present(X, feature, weight):
-    """Return the values of a feature that are not missing, nor a sparse zero, and their weights."""
-    if issparse(X):
-        column = X[:, [feature]].tocoo()
-        x, weight = column.data, weight[column.row]
-        kept = (x == x) & (x != 0) & (weight > 0)
-    else:
-        x = X[:, feature]
-        kept = (x == x) & (weight > 0)
-    return np.clip(x[kept], -HUGE, HUGE), weight[kept]
+def blocks(X, weight, features):
+    """Yield some features, block by block, with their values and the weights of these.
 
-
-def describe(x, weight, center=None):
-    """Return a feature's center, scale and gross errors, and whether it is binary.
+    Missing values, zeros of a sparse X and rows of weight 0 are left out.
 
     Parameters
     ----------
-    x, weight : ndarray of shape (n,)
-        Of the values that are present.
-    center : float or None
-        If it is given, for sparse X, it counts as one of the values.
+    X : ndarray or canonical CSC of shape (n_samples, n_features)
+    weight : ndarray of shape (n_samples,)
+    features : ndarray of int
+
+    Yields
+    ------
+    features : ndarray of int of shape (n,)
+    values, weight : ndarray of shape (n, n_values)
     """
-    distinct = np.unique(x if center is None else np.append(x, center))
-    if len(distinct) <= 2:
-        low, high = (distinct[0], distinct[-1]) if len(distinct) else (0.0, 0.0)
-        center = low if center is None else center
-        scale = (low + high - 2 * center) or 1.0
-        return center, scale, GROSS * abs(scale), True
-    center = quantiles(x, weight, 0.5) if center is None else center
-    away = np.abs(x - center)
-    half, most = quantiles(away[away > 0], weight[away > 0], [0.5, 0.9])
-    return center, NORMAL * half, GROSS * most, False
+    n_stored = np.diff(X.indptr) if issparse(X) else np.full(X.shape[1], X.shape[0])
+    features = features[np.argsort(-n_stored[features], kind="stable")]  # similar lengths together
+    start = 0
+    while start < len(features):
+        n_values = n_stored[features[start]]
+        block = features[start : start + max(1, BLOCK_SIZE // max(1, n_values))]
+        start += len(block)
+        if issparse(X):
+            is_stored = np.arange(n_values) < n_stored[block, None]
+            positions = (X.indptr[block, None] + np.arange(n_values))[is_stored]
+            values, weights = np.zeros(is_stored.shape), np.zeros(is_stored.shape)
+            values[is_stored] = X.data[positions]
+            weights[is_stored] = weight[X.indices[positions]]
+            is_present = (values != 0) & ~np.isnan(values) & (weights > 0)
+        else:
+            values = np.ascontiguousarray(X[:, block].T)
+            weights = weight
+            is_present = ~np.isnan(values) & (weights > 0)
+        values = np.where(is_present, np.clip(values, -HUGE, HUGE), np.nan)
+        yield block, values, np.where(is_present, weights, 0)
 
 
-def quantiles(x, weight, probabilities):
-    """Return weighted quantiles: values of x, so that a weight of k equals k copies."""
-    exponent = np.frexp(weight.max(initial=0))[1]
+def describe(values, weight, center=None):
+    """Return the features' centers, scales and gross errors, and which are binary.
+
+    Parameters
+    ----------
+    values, weight : ndarray of shape (n, n_values)
+    center : float or None
+        If it is given, for sparse X, it counts as one of each feature's values.
+    """
+    # fmin and fmax ignore nan; a feature without any value is constantly 0.
+    initial = np.nan if center is None else center
+    low = np.nan_to_num(np.fmin.reduce(values, axis=1, initial=initial))
+    high = np.nan_to_num(np.fmax.reduce(values, axis=1, initial=initial))
+    is_extreme = (values == low[:, None]) | (values == high[:, None])
+    is_binary = (is_extreme | np.isnan(values)).all(axis=1)
+    if center is not None:
+        is_binary &= (low == center) | (high == center)
+    centers = low.copy() if center is None else np.full(len(low), center)
+    scales = (low - centers) + (high - centers)  # one of the two is 0
+    scales[scales == 0] = 1.0
+    gross = GROSS * np.abs(scales)
+
+    many = np.flatnonzero(~is_binary)
+    values, weight = values[many], weight[many]
+    if center is None:
+        centers[many] = quantiles(values, weight, [0.5])[:, 0]
+    away = np.abs(values - centers[many, None])
+    half, most = quantiles(away, np.where(away > 0, weight, 0), [0.5, 0.9]).T
+    scales[many], gross[many] = NORMAL * half, GROSS * most
+    return centers, scales, gross, is_binary
+
+
+def quantiles(values, weight, probabilities):
+    """Return weighted quantiles of each row: values, so that a weight of k equals k copies.
+
+    They are those of `numpy.quantile` with the method 'inverted_cdf'. Each row of the weights has
+    one that is not 0.
+    """
+    order = np.argsort(values, axis=1)  # nan last
+    values = np.take_along_axis(values, order, axis=1)
+    weight = np.take_along_axis(weight, order, axis=1)
+    exponent = np.frexp(weight.max(axis=1, keepdims=True, initial=0))[1]
     weight = np.ldexp(weight, -exponent)  # at most 1, or the sum could overflow
-    return np.quantile(x, probabilities, weights=weight, method="inverted_cdf")
+    cumulated = np.cumsum(weight, axis=1)
+    cumulated /= cumulated[:, -1:]
+    cumulated[cumulated == 0] = -1  # the probability 0 is that of the first value with a weight
+    chosen = np.empty((len(values), len(probabilities)), np.intp)
+    for row, cdf in enumerate(cumulated):
+        chosen[row] = np.searchsorted(cdf, probabilities)
+    return np.take_along_axis(values, chosen, axis=1)
 
 
 def divided(u, scale):

@@ -1,13 +1,18 @@
 """The encoder: what its result is by definition, and what it must not depend on."""
 
+import datetime
+import re
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy.sparse import csc_array, csr_array, csr_matrix
+from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix, issparse
 from scipy.stats import norm
 from sklearn.impute import KNNImputer
 
-from sknumpynet import NumericalEncoder
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, robust
+from sknumpynet.imputing import impute
 
 UNENCODED = NumericalEncoder(n_bins=0)
 
@@ -19,8 +24,8 @@ def table(n=900):
     return np.column_stack([rng.rand(n), 5 * rng.randn(n) - 3, rng.lognormal(0, 1.5, n), zeros])
 
 
-def fitted(X, **parameters):
-    return NumericalEncoder(**parameters).fit(X)
+def fitted(X, y=None, **parameters):
+    return NumericalEncoder(**parameters).fit(X, y)
 
 
 def test_a_normal_feature_is_standardised_and_clipped_smoothly():
@@ -158,40 +163,120 @@ def test_auto_is_a_bin_for_25_rows_per_feature(n, n_features, n_bins):
         assert [max(0, len(e) - 1) for e in edges] == expected
 
 
-def near_and_apart(n=1000):
-    """Return points of the plane, classes that clusters of them have, and those of one feature."""
+def clusters(n=1500):
+    """Return points of 40 overlapping clusters in 4 dimensions, and of 5 classes."""
     rng = np.random.RandomState(0)
-    centers, cluster = rng.rand(60, 2), rng.randint(0, 60, n)
-    X = centers[cluster] + 0.002 * rng.randn(n, 2)
-    return X, cluster % 5, np.floor(8 * X[:, 0]) % 2
+    centers, cluster = rng.randn(40, 4), rng.randint(0, 40, n)
+    return centers[cluster] + 0.25 * rng.randn(n, 4), cluster % 5
 
 
-def test_auto_encodes_unless_neighbours_predict_much_better():
-    X, of_the_cluster, of_a_feature = near_and_apart()
-    auto = NumericalEncoder()
-    assert auto.fit(X).transform(X).shape == (1000, 42)
-    assert auto.fit(X, of_a_feature).transform(X).shape == (1000, 42)
-    assert auto.fit(X, of_the_cluster).transform(X).shape == (1000, 2)
-    assert NumericalEncoder(5).fit(X, of_the_cluster).transform(X).shape == (1000, 12)
+def checkerboard(n=4000, n_fields=8):
+    """Return points of a square, and the color of their field."""
+    X = np.random.RandomState(0).rand(n, 2)
+    return X, np.floor(n_fields * X).sum(axis=1) % 2
+
+
+def is_encoded(X, y, **parameters):
+    encoder = fitted(X, y=y, **parameters)
+    return encoder.transform(X).shape[1] > X.shape[1]
+
+
+def test_auto_encodes_unless_features_act_together_and_the_network_learns_without():
+    X, y = clusters()
+    assert is_encoded(X, None)
+    assert is_encoded(X, np.floor(8 * X[:, 0]) % 2)
+    assert not is_encoded(X, y)
+    assert is_encoded(X, y, n_bins=5)
+
+
+@pytest.mark.parametrize("n_fields", [4, 8, 12])
+def test_auto_encodes_where_features_act_together_and_only_the_encoding_shows_it(n_fields):
+    assert is_encoded(*checkerboard(n_fields=n_fields))
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    X, y = clusters(25_000)
+    rows = np.array([np.flatnonzero((y > 1) == label)[:10_000] for label in (False, True)])
+    shuffled = np.random.RandomState(0).permutation(rows.ravel())
+    expected = fitted(X[shuffled])
+    for order in (rows.ravel(), rows.T.ravel(), shuffled):  # one class after the other, in turns
+        assert not is_encoded(X[order], y[order] > 1)
+        for edges, others in zip(fitted(X[order]).edges_, expected.edges_, strict=True):
+            assert_array_equal(edges, others)
+
+
+def test_donors_come_from_all_rows_of_a_periodic_table():
+    t = np.random.RandomState(0).rand(8000)
+    t[1::2] += 9  # rows of one kind and of another one take turns
+    X = np.column_stack([t, t])
+    X[40:60, 1] = np.nan
+    Z = fitted(X, n_bins=0).transform(X)
+    assert_allclose(Z[40:60, 1], Z[40:60, 0], atol=0.05)
 
 
 @pytest.mark.parametrize(
-    ("convert", "n_features"),
+    "convert",
     [
-        (lambda y: y.astype(str), 2),
-        (lambda y: y[:, None], 2),
-        (lambda y: np.eye(5, dtype=int)[y], 2),
-        (lambda y: y + 0.5, 42),
-        (lambda y: np.zeros_like(y), 42),
+        lambda y: y.astype(str),
+        lambda y: y.astype(float),
+        lambda y: y[:, None],
+        lambda y: y.tolist(),
+        lambda y: np.eye(5, dtype=int)[y],
+        lambda y: csr_array(np.eye(5, dtype=int)[y]),
+        lambda y: coo_array(np.eye(5, dtype=int)[y]),
     ],
-    ids=["strings", "a column", "indicators", "no classes", "a single class"],
+    ids=["strings", "floats", "a column", "a list", "indicators", "CSR", "COO"],
 )
-def test_labels_of_any_kind_decide_and_others_do_not(convert, n_features):
-    X, y, _ = near_and_apart()
+def test_class_labels_of_any_kind_decide(convert):
+    X, y = clusters()
     encoder = NumericalEncoder().fit(X, convert(y))
-    assert encoder.transform(X).shape[1] == n_features
+    assert encoder.transform(X).shape[1] == 4
     weighted = NumericalEncoder().fit(X, convert(y), sample_weight=np.full(len(y), 3))
     assert_array_equal(weighted.transform(X), encoder.transform(X))
+
+
+def with_first(y, value, dtype=object):
+    return np.array([value, *y[1:]], dtype)
+
+
+@pytest.mark.parametrize(
+    "convert",
+    [
+        lambda y: y + 0.5,
+        lambda y: np.zeros_like(y),
+        lambda y: np.arange(len(y)),
+        lambda y: with_first(y, np.nan, float),
+        lambda y: with_first(y, np.inf, float),
+        lambda y: with_first(y, None),
+        lambda y: with_first(y, pytest.importorskip("pandas").NA),
+        lambda y: pytest.importorskip("pandas").Series(y > 2, dtype="boolean").shift(),
+        lambda y: with_first(y, "word"),
+        lambda y: csr_array(np.eye(5)[y] / 2),
+        lambda y: np.eye(5)[y] / 2,
+        lambda y: np.stack([y, y], axis=1),
+        lambda y: [[0], *([1, 2] for _ in y[1:])],
+    ],
+    ids=[
+        "numbers",
+        "a single class",
+        "a class for each row",
+        "NaN",
+        "infinity",
+        "None",
+        "NA",
+        "nullable",
+        "words and numbers",
+        "sparse numbers",
+        "columns of numbers",
+        "columns of classes",
+        "ragged",
+    ],
+)
+def test_anything_else_than_class_labels_is_ignored(convert):
+    X, y = clusters()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_array_equal(fitted(X, y=convert(y)).transform(X), fitted(X).transform(X))
 
 
 def test_sparse_after_a_dense_fit_is_refused():
@@ -231,6 +316,166 @@ def test_sparse_is_as_dense_about_zero(container):
     assert_array_equal(result.toarray(), dense.transform(X))
     X[0, 0] = np.nan
     assert encoder.transform(container(X)).toarray()[0, 0] == 0
+
+
+@pytest.mark.parametrize("container", [csr_array, csc_array, csr_matrix, coo_array])
+def test_duplicate_entries_of_sparse_data_are_added_up(container):
+    rng = np.random.RandomState(0)
+    row, column, value = rng.randint(50, size=900), rng.randint(6, size=900), rng.randn(900)
+    given = coo_array((value, (row, column)), (50, 6))
+    X = container(given)
+    if container is csr_array:  # COO adds them up as soon as it is converted
+        order = np.argsort(row, kind="stable")
+        starts = np.append(0, np.cumsum(np.bincount(row, minlength=50)))
+        X = csr_array((value[order], column[order], starts), (50, 6))
+        assert not X.has_canonical_format
+    summed = csr_array(given.toarray())
+    encoder = fitted(summed)
+    assert_allclose(encoder.transform(X).toarray(), encoder.transform(summed).toarray())
+    assert_allclose(fitted(X).scale_, encoder.scale_)
+
+
+def statistics(x, weight, n_bins, center=None):
+    """Return center, scale, gross errors, whether it is binary and edges of the present values."""
+    if center is not None:
+        x, weight = x[x != 0], weight[x != 0]
+    x, weight = np.clip(x[~np.isnan(x)], -1e300, 1e300), weight[~np.isnan(x)]
+
+    def quantile(values, weight, p):
+        return np.quantile(values, p, weights=weight, method="inverted_cdf")
+
+    distinct = np.unique(x if center is None else np.append(x, center))
+    if len(distinct) <= 2:
+        low, high = distinct[[0, -1]] if len(distinct) else (0, 0)
+        center = low if center is None else center
+        scale = (low - center) + (high - center) or 1
+        return center, scale, 1000 * abs(scale), True, []
+    center = quantile(x, weight, 0.5) if center is None else center
+    away = np.abs(x - center)
+    half, most = quantile(away[away > 0], weight[away > 0], [0.5, 0.9])
+    scale, usual = 1.4826 * half, np.abs(x - center) < 1000 * most
+    u = quantile(x[usual] - center, weight[usual], np.linspace(0, 1, n_bins + 1)) / scale
+    edges = np.unique((u / np.hypot(1, u / 3)).astype(np.float32))
+    return center, scale, 1000 * most, False, edges if len(edges) > 2 else []
+
+
+@pytest.mark.parametrize("block_size", [1, 200, 2**20])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("convert", [np.asarray, csr_array])
+def test_the_statistics_of_many_features_are_those_of_each(
+    convert, weighted, block_size, monkeypatch
+):
+    monkeypatch.setattr(robust, "BLOCK_SIZE", block_size)
+    rng = np.random.RandomState(0)
+    X = np.hstack([table(60), np.round(table(60)), rng.rand(60, 3) < 0.5, np.ones((60, 1))])
+    X = np.hstack([X, X * (rng.rand(60, 12) < 0.2), -X, np.where(rng.rand(60, 12) < 0.9, X, 1e9)])
+    X[rng.rand(*X.shape) < 0.1] = np.nan
+    X[:, 5], X[1:, 7], X[3, 0], X[:, 9] = np.nan, np.nan, np.inf, 0
+    weight = rng.randint(0, 4, 60) if weighted else np.ones(60)
+    encoder = NumericalEncoder(4).fit(convert(X), sample_weight=weight)
+    center = 0.0 if issparse(convert(X)) else None
+    for j, x in enumerate(X.T):
+        expected = statistics(x[weight > 0], weight[weight > 0], 4, center)
+        assert encoder.center_[j] == expected[0]
+        assert_allclose(encoder.scale_[j], expected[1], rtol=1e-15)
+        assert_allclose(encoder.gross_[j], expected[2], rtol=1e-15)
+        assert encoder.is_binary_[j] == expected[3]
+        assert_array_equal(encoder.edges_[j], [] if center == 0 else expected[4])
+
+
+@pytest.mark.parametrize(("n_donors", "rate"), [(3, 0.3), (300, 0.05), (300, 0.95)])
+def test_imputation_is_that_of_knnimputer(n_donors, rate):
+    rng = np.random.RandomState(0)
+    donors, Z = rng.randn(n_donors, 30), rng.randn(200, 30)
+    for part in (donors, Z):
+        part[rng.rand(*part.shape) < rate] = np.nan
+    donors[:, 3], Z[5] = np.nan, np.nan
+    imputer = KNNImputer(keep_empty_features=True).fit(donors)
+    assert_allclose(impute(imputer, Z), imputer.transform(Z), atol=1e-12)
+    complete = np.nan_to_num(Z)
+    assert_array_equal(impute(imputer, complete), imputer.transform(complete))
+
+
+@pytest.mark.parametrize("low", [1e16, -1e16, 2.0**60, 0.0])
+def test_binary_features_of_adjacent_floats_are_0_and_1(low):
+    X = np.array([[low], [np.nextafter(low, np.inf)]])
+    assert_array_equal(NumericalEncoder().fit_transform(X), [[0], [1]])
+
+
+def test_objects_that_are_numbers_or_missing_are_read():
+    pd = pytest.importorskip("pandas")
+    expected = fitted([[1.5], [np.nan], [2], [7]]).transform([[1.5], [np.nan], [2], [7]])
+    for missing in (pd.NA, None, np.nan):
+        X = [[1.5], [missing], ["2"], [7]]
+        frame = pd.DataFrame({"a": pd.Series([row[0] for row in X], dtype=object)})
+        nullable = frame.assign(a=pd.array([1.5, pd.NA, 2, 7], dtype="Float64"))
+        for given in (X, np.array(X, object), frame, nullable):
+            assert_array_equal(fitted(given).transform(given), expected)
+    assert list(fitted(frame).get_feature_names_out()) == ["a", "a_missing"]
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted(frame).transform(frame.rename(columns={"a": "b"}))
+
+
+DAY = datetime.date(2024, 2, 29)
+
+
+@pytest.mark.parametrize(
+    ("column", "found"),
+    [
+        (["1", "Oslo", "Rome"], "'Oslo', .* OneHotEncoder"),
+        (["1", None, "Oslo"], "'Oslo', .* OneHotEncoder"),
+        ([1, {}, 2], r"\{\}, .* OneHotEncoder"),
+        ([1, DAY, DAY], r"datetime\.date\(2024, 2, 29\), .* Replace them by numbers"),
+        ([1, np.timedelta64(3, "s"), 2], r"np\.timedelta64\(3,'s'\), .* Replace them"),
+        ([1, np.datetime64("NaT"), 2], r"np\.datetime64\('NaT'.*, .* Replace them"),
+        (np.array(["2024-02-29", "NaT", "NaT"], "M8[ms]"), "dates or durations.* Replace them"),
+        (np.array([5, "NaT", 7], "m8[ms]"), "dates or durations.* Replace them"),
+    ],
+)
+@pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
+def test_what_is_no_number_is_refused_and_named_by_encoder_and_classifier_alike(
+    column, found, library
+):
+    column, place = np.asarray(column, getattr(column, "dtype", object)), "column 'where'"
+    if library == "numpy":
+        X, place = column[:, None], "column 0" if column.dtype == object else "of dtype"
+    elif library == "pandas":
+        X = pytest.importorskip("pandas").DataFrame({"size": [1.0, 2.0, 3.0], "where": column})
+    else:
+        pl = pytest.importorskip("polars")
+        is_mixed = column.dtype == object and not isinstance(column[2], str)
+        series = pl.Series(column.tolist(), dtype=pl.Object) if is_mixed else pl.Series(column)
+        X = pl.DataFrame({"size": [1.0, 2.0, 3.0], "where": series})
+    numbers = np.eye(3)[:, : X.shape[1]]
+    calls = {
+        "fit": lambda: fitted(X),
+        "transform": lambda: fitted(numbers).transform(X),
+        "classifier": lambda: NumpyMLPClassifier().fit(X, [0, 1, 1]),
+    }
+    messages = set()
+    for call in calls.values():
+        # float() raises a TypeError for a dict
+        with pytest.raises(TypeError if {} in column.tolist() else ValueError) as caught:
+            call()
+        messages.add(str(caught.value))
+    assert len(messages) == 1
+    assert re.search(f"^X has {found}", *messages)
+    assert place in messages.pop()
+
+
+@pytest.mark.parametrize("make", [NumericalEncoder, NumpyMLPClassifier])
+def test_masked_values_are_refused(make):
+    X = np.ma.array(np.eye(4), mask=np.eye(4) > 0)
+    with pytest.raises(ValueError, match=r"masked values.*filled\(np\.nan\)"):
+        make().fit(X, [0, 1, 0, 1])
+    assert_array_equal(fitted(X.astype(float).filled(np.nan)).has_missing_, True)
+
+
+@pytest.mark.parametrize("X", [[[1, 2], [3]], [[1, [2]], [3, 4]]])
+@pytest.mark.parametrize("make", [NumericalEncoder, NumpyMLPClassifier])
+def test_ragged_lists_are_called_x(make, X):
+    with pytest.raises((TypeError, ValueError), match=r"^X (is not accepted|has)"):
+        make().fit(X, [0, 1])
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars"])
