@@ -2,19 +2,20 @@
 
 A checkpoint is a file as in `storage`. It holds the state in which the training started and the
 current one. To go on, `fit` starts from the first one, so that the validation split is the same,
-and jumps to the second one in the phase that it belongs to.
+and jumps to the second one in the phase that it belongs to. In a second pilot run it also holds the
+end of the first one, with which the second is compared.
 """
 
 import os
-import re
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from time import perf_counter
 
+from sknumpynet.identity import check_identity
 from sknumpynet.messages import warn_user
 from sknumpynet.parameters import is_int, number
-from sknumpynet.storage import digest, last_saved, to_bytes, write
+from sknumpynet.storage import last_saved, to_bytes, write
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Checkpoint:
     there, and ends with the same bits as a run that was never interrupted, unless there is a
     `max_time`. A run that is complete is not trained again. The directory belongs to one run: if
     the data, the parameters or the version of the package are not those of the checkpoint, `fit`
-    raises an error.
+    raises an error. A callable `scoring` counts as the same if its code, constants, default values
+    and enclosed variables are equal; functions that it calls are not compared.
 
     Parameters
     ----------
     path : path-like
-        Directory of the checkpoints; it is created if need be.
+        Directory of the checkpoints; it is created if need be. A relative path is relative to the
+        current directory at this time, not at that of `fit`.
     every_epochs : int or None, default=None
         Write a checkpoint after this many epochs.
     every_seconds : float or None, default=60.0
@@ -67,7 +70,7 @@ class Checkpoint:
     True
     """
 
-    path: os.PathLike
+    path: str | os.PathLike
     every_epochs: int | None = None
     every_seconds: float | None = 60.0
     keep: int = 2
@@ -75,14 +78,16 @@ class Checkpoint:
     def __post_init__(self):
         is_number, interval = number(0, open_low=True)
         accepted = {
-            "every_epochs": (lambda value: is_int(value, 1), "an int >= 1"),
-            "every_seconds": (is_number, interval),
+            "path": (lambda value: isinstance(value, str | os.PathLike), "a path"),
+            "every_epochs": (lambda v: v is None or is_int(v, 1), "an int >= 1 or None"),
+            "every_seconds": (lambda v: v is None or is_number(v), f"{interval} or None"),
             "keep": (lambda value: is_int(value, 1), "an int >= 1"),
         }
         for name, (test, words) in accepted.items():
             value = getattr(self, name)
-            if not test(value) and (value is not None or name == "keep"):
+            if not test(value):
                 raise ValueError(f"{name}={value!r} is not accepted: {name} must be {words}.")
+        object.__setattr__(self, "path", Path(self.path).absolute())
 
     def setup(self, estimator, context):
         """Raise if the estimator is another one; scikit-learn calls this before a fit."""
@@ -98,8 +103,8 @@ class Checkpoint:
     on_fit_task_begin = on_fit_task_end = teardown
 
 
-class CheckpointedFit:
-    """The checkpoints of one call of `fit`.
+def open_checkpoints(checkpoint, identity, state):
+    """Return the checkpoints of a call of `fit`, which is a new run or goes on with an old one.
 
     Parameters
     ----------
@@ -107,35 +112,48 @@ class CheckpointedFit:
     identity : dict
         As `identity_of` returns it.
     state : TrainingState
-        In which the training starts. It becomes the one of the last checkpoint, if there is one.
-
-    Attributes
-    ----------
-    saved : dict or None
-        The last checkpoint.
+        In which the training starts. To go on, it becomes the one in which the old run started.
 
     Raises
     ------
+    OSError
+        If the directory cannot be made or read.
     ValueError
         If the directory has checkpoints of another run, or only damaged ones.
     """
+    directory = Path(checkpoint.path)
+    directory.mkdir(parents=True, exist_ok=True)
+    saved = last_saved(directory, identity)
+    if saved is not None:
+        check_identity(directory, saved["identity"], identity)
+        state.restore(saved["start"])
+    return CheckpointedFit(checkpoint, saved, {"identity": identity, "start": state.snapshot()})
 
-    def __init__(self, checkpoint, identity, state):
-        self.checkpoint, self.directory = checkpoint, Path(checkpoint.path)
-        self.directory.mkdir(parents=True, exist_ok=True)
+
+class CheckpointedFit:
+    """The checkpoints of one call of `fit`.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint
+    saved : dict or None
+        The last checkpoint of an earlier call.
+    same : dict
+        What is the same in all checkpoints of a run.
+    """
+
+    def __init__(self, checkpoint, saved, same):
+        self.checkpoint, self.saved, self.same = checkpoint, saved, same
+        self.pilot = None if saved is None else saved["pilot"]
         self.n_epochs, self.written = 0, perf_counter()
-        self.saved = last_saved(self.directory)
-        if self.saved is not None:
-            check_identity(self.directory, self.saved["identity"], identity)
-            state.restore(self.saved["start"])
-        self.same = {"identity": identity, "start": state.snapshot()}
 
     def resume(self, state):
-        """Jump to the last checkpoint if it is of this phase; return whether it is."""
-        is_here = self.saved is not None and self.saved["state"]["phase"] == state.phase
-        if is_here:
-            state.restore(self.saved["state"])
-        return is_here
+        """Jump to the last epoch of this phase that was saved; return its record, or None."""
+        for record in (self.saved, self.pilot):
+            if record is not None and record["state"]["phase"] == state.phase:
+                state.restore(record["state"])
+                return record
+        return None
 
     def end_epoch(self, run, reason, stopped):
         """Write a checkpoint if one is due."""
@@ -147,53 +165,14 @@ class CheckpointedFit:
             and perf_counter() - self.written < (self.checkpoint.every_seconds or inf)
         ):
             return
-        now = {"state": state.snapshot(), "config": vars(run.config)}
-        content = to_bytes({**self.same, **now, "reason": reason, "stopped": stopped})
+        record = {"state": state.snapshot(), "reason": reason, "stopped": stopped}
+        pilot = self.pilot if state.phase == "second pilot" else None
+        content = to_bytes({**self.same, **record, "config": vars(run.config), "pilot": pilot})
+        if state.phase == "pilot":
+            self.pilot = record
+        directory, epoch = Path(self.checkpoint.path), len(state.history["epoch"])
         try:
-            write(self.directory, len(state.history["epoch"]), content, self.checkpoint.keep)
+            write(directory, epoch, content, self.checkpoint.keep)
         except OSError as error:
             warn_user(f"No checkpoint could be written, and training goes on: {error}")
         self.n_epochs, self.written = 0, perf_counter()
-
-
-def identity_of(view, config, state, data, validation):
-    """Return what has to be the same when a run goes on, as strings.
-
-    Parameters
-    ----------
-    view : NumpyMLPClassifier
-        With the parameters, and the attributes that the data determine.
-    config : TrainingConfig
-    state : TrainingState
-        In which the training starts.
-    data : Data
-    validation : Data or None
-    """
-    settings = {**vars(config), "scoring": view.scoring, "classes": view.classes_.tolist()}
-    arrays = {"X": data.X, "y": data.codes, "sample_weight or class_weight": data.weight}
-    if validation is not None:
-        arrays |= {"X_val": validation.X, "y_val": validation.codes}
-        arrays |= {"sample_weight_val": validation.weight}
-    # Without a seed the start is random, and the one of the checkpoint counts.
-    if view.random_state is not None or state.samples_seen:
-        arrays["random_state or the network to be trained further"] = state.params
-    return {
-        "sknumpynet": view.__getstate__()["_version"],
-        # Without the addresses of functions, which change from process to process.
-        **{name: re.sub(" at 0x[0-9a-f]+", "", repr(value)) for name, value in settings.items()},
-        **{name: digest(array) for name, array in arrays.items() if array is not None},
-    }
-
-
-def check_identity(directory, saved, identity):
-    """Raise if a checkpoint is one of another run."""
-    names = [name for name in {**saved, **identity} if saved.get(name) != identity.get(name)]
-    if names:
-        differences = ", ".join(
-            f"{name} (now {identity.get(name)}, in the checkpoint {saved.get(name)})"
-            for name in names
-        )
-        raise ValueError(
-            f"{directory} has checkpoints of another run, which differs in {differences}. Restore "
-            "what differs to go on with that run, or give Checkpoint another path."
-        )

@@ -3,6 +3,8 @@
 import sknumpynet
 from sknumpynet.messages import warn_user
 
+# What scikit-learn adds while `fit` runs, and removes at its end.
+OF_CALLBACKS = "_callback_fit_ctx", "_skl_callbacks_to_teardown"
 # What these have saved lacks attributes. The first ones did not record their version.
 UNREADABLE = None, "0.1.0"
 
@@ -14,7 +16,8 @@ class VersionMixin:
     """
 
     def __getstate__(self):
-        return {**super().__getstate__(), "_version": sknumpynet.__version__}
+        state = {**super().__getstate__(), "_version": sknumpynet.__version__}
+        return {name: value for name, value in state.items() if name not in OF_CALLBACKS}
 
     def __setstate__(self, state):
         saved, current = state.pop("_version", None), sknumpynet.__version__

@@ -8,26 +8,31 @@ its content, which shows whether it is damaged.
 import json
 import os
 import re
+from dataclasses import fields
 from hashlib import blake2b
 from io import BytesIO
+from math import inf
 
 import numpy as np
-from scipy.sparse import issparse
 
+from sknumpynet.core.state import HISTORY, TrainingConfig, TrainingState
 from sknumpynet.messages import warn_user
 
-# Numbers of an array that are hashed at a time.
-BLOCK = 2**20
+# What a checkpoint holds of an epoch.
+RECORD = {"state", "reason", "stopped"}
 NAME = re.compile(r"epoch-(\d+)-([0-9a-f]{16})\.npz")
 
 
-def last_saved(directory):
-    """Return the content of the last checkpoint that is not damaged; None if there is none."""
+def last_saved(directory, identity=None):
+    """Return the content of the last checkpoint that is not damaged; None if there is none.
+
+    If an identity is given, a checkpoint of another one may be in the form of another version.
+    """
     paths = list_checkpoints(directory)
     for path in reversed(paths):
-        content = path.read_bytes()
-        if hash_of(content) == NAME.fullmatch(path.name)[2]:
-            return from_bytes(content)
+        saved = checkpoint_in(path, identity)
+        if saved is not None:
+            return saved
         warn_user(f"{path} is damaged and therefore ignored.")
     if paths:
         raise ValueError(
@@ -35,6 +40,69 @@ def last_saved(directory):
             "anew."
         )
     return None
+
+
+def checkpoint_in(path, identity):
+    """Return the content of a checkpoint; None if it is damaged, or is no checkpoint at all."""
+    content = path.read_bytes()
+    if hash_of(content) != NAME.fullmatch(path.name)[2]:
+        return None
+    try:
+        saved = from_bytes(content)
+        return saved if is_checkpoint(saved, identity) else None
+    except MemoryError:
+        raise
+    except Exception:  # a file of another program may raise anything
+        return None
+
+
+def is_checkpoint(saved, identity):
+    """Tell whether this is the content of a checkpoint; an exception also says no."""
+    if not all(isinstance(part, str) for item in saved["identity"].items() for part in item):
+        return False
+    if identity is not None and saved["identity"] != identity:
+        return True
+    TrainingConfig.from_values(saved["config"])
+    record = {name: saved[name] for name in RECORD}
+    return (
+        saved.keys() == {"identity", "start", "config", "pilot", *RECORD}
+        and is_snapshot(saved["start"])
+        and is_record(record, saved["start"])
+        and (saved["pilot"] is None or is_record(saved["pilot"], saved["start"]))
+    )
+
+
+def is_record(record, start):
+    """Tell whether this is the record of an epoch of a training; an exception also says no."""
+    state = record["state"]
+    has_its_size = state["params"].shape == start["params"].shape
+    return (
+        record.keys() == RECORD
+        and all(isinstance(record[name], str | None) for name in ("reason", "stopped"))
+        and is_snapshot(state)
+        and (has_its_size if state["basis"] is None else is_basis(state["basis"]))
+    )
+
+
+def is_basis(basis):
+    """Tell whether these are the center and the components of a `Basis`."""
+    center, components = basis
+    return center.shape == components.shape[:1] and components.ndim == 2
+
+
+def is_snapshot(snapshot):
+    """Tell whether this is a snapshot of a `TrainingState`; an exception also says no."""
+    state = TrainingState.from_snapshot(snapshot)
+    params = [state.params] if state.best is None else [state.params, state.best["params"]]
+    return (
+        snapshot.keys() == state.snapshot().keys()
+        and all(isinstance(getattr(state, f.name), f.type) for f in fields(state))
+        and state.history.keys() == set(HISTORY)
+        and len({len(column) for column in state.history.values()}) == 1
+        and 0 < state.temperature < inf
+        and all(p.shape == (state.params.size,) and np.isfinite(p).all() for p in params)
+        and all(np.shape(v) in ((), state.params.shape) for v in state.optimizer.values())
+    )
 
 
 def list_checkpoints(directory):
@@ -59,7 +127,8 @@ def write(directory, epoch, content, keep):
         temporary.replace(path)
     finally:
         for leftover in directory.glob("epoch-*.tmp"):
-            leftover.unlink(missing_ok=True)
+            if NAME.fullmatch(leftover.with_suffix(".npz").name):
+                leftover.unlink(missing_ok=True)
     if hasattr(os, "O_DIRECTORY"):  # the directory has the file's name
         descriptor = os.open(directory, os.O_DIRECTORY)
         try:
@@ -75,18 +144,6 @@ def write(directory, epoch, content, keep):
 def hash_of(content):
     """Return the hash in a checkpoint's name."""
     return blake2b(content, digest_size=8).hexdigest()
-
-
-def digest(array):
-    """Return a hash of an array or CSR matrix, whatever its layout in memory."""
-    parts = [array.indptr, array.indices, array.data] if issparse(array) else [array]
-    result = blake2b(digest_size=8)
-    for part in parts:
-        result.update(f"{part.dtype.str} {part.shape}".encode())
-        n_rows = max(1, BLOCK * len(part) // max(part.size, 1))
-        for start in range(0, len(part), n_rows):
-            result.update(part[start : start + n_rows].tobytes())
-    return f"<{result.hexdigest()}>"
 
 
 def to_bytes(content):

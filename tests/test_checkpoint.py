@@ -1,9 +1,12 @@
 """A killed fit goes on from its checkpoint, and ends as if it had never been killed."""
 
+import io
+import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.testing import assert_array_equal, assert_equal
+from scipy import sparse
 from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
@@ -26,7 +30,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 X, y = load_digits(return_X_y=True)
 X, y = X[:300] / 16, y[:300]
-noise = np.random.RandomState(0).randint(2, size=300)
+rng = np.random.RandomState(0)
+noise = rng.randint(2, size=300)
+flipped = np.where(np.random.RandomState(1).rand(300) < 0.3, noise, y < 5)
+collinear = 10 * rng.randn(300, 1) + 0.1 * X  # all features rise and fall together
+wide = np.hstack([X, rng.randn(300, 400)])
 
 
 class Killed(BaseException):
@@ -59,28 +67,36 @@ def result_of(model):
 
 
 SETTINGS = {
-    "the network goes on after the pilot run": ({"effort": 0.15}, y),
-    "training starts again": ({"hidden_layer_sizes": 64, "effort": 0.3}, noise),
+    "the network goes on after the pilot run": ({"effort": 0.15}, X, y),
+    "training starts again": ({"hidden_layer_sizes": 64, "learning_rate_init": 0.02}, X, flipped),
+    "a second pilot run, with larger features": ({"effort": 0.1}, X, noise),
+    "a second pilot run, in another basis": ({"effort": 0.1}, collinear, y < 5),
+    "wide data": ({"effort": 0.15}, wide, y),
     "early stopping": (
         {"early_stopping": True, "preset": "sklearn", "max_iter": 25, "tol": 0.02, "dropout": 0.2},
+        X,
         y,
     ),
     "adaptive": (
         {"solver": "sgd", "learning_rate": "adaptive", "tol": 0.1, "n_iter_no_change": 2},
+        X,
         y,
     ),
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_fit_that_is_killed_after_any_epoch_ends_as_if_it_had_not_been(name, tmp_path):
-    settings, labels = SETTINGS[name]
+    settings, X, labels = SETTINGS[name]
     settings = {"hidden_layer_sizes": 8, "max_iter": 25, "random_state": 3, **settings}
     whole = NumpyMLPClassifier(**settings)
     n_epochs = fit(whole, X, labels)
     assert n_epochs > 10
+    phases = whole.history_["phase"]
+    assert ("second pilot" in phases) == name.startswith("a second pilot run")
     if name == "training starts again":
-        assert whole.t_ == 300 * whole.history_["phase"].count("fit")
+        assert whole.t_ == 300 * phases.count("fit")
     for k in range(1, n_epochs + 1):
         checkpoint = Checkpoint(tmp_path / str(k), every_epochs=1)
         killed = NumpyMLPClassifier(**settings).set_callbacks(checkpoint)
@@ -114,6 +130,7 @@ np.save(result, model.params_)
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_again_and_again_ends_with_the_same_bits(tmp_path, long_profile):
     def run(name, epoch=0, seconds=0.0):
         command = [sys.executable, "-u", "-c", PROGRAM, str(tmp_path / name)]
@@ -218,6 +235,15 @@ def test_a_checkpoint_of_another_version_is_refused(model, monkeypatch):
         model.fit(X, y)
 
 
+def test_a_checkpoint_of_another_version_may_have_another_form(model, tmp_path):
+    fit(model, X, y, killed_after=3)
+    saved = with_item(last_saved(tmp_path / "run"), "0.9", "identity", "sknumpynet")
+    content = to_bytes(without(saved, "reason"))
+    (tmp_path / "run" / f"epoch-9-{hash_of(content)}.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"differs in sknumpynet \(now .*, in the checkpoint 0.9"):
+        model.fit(X, y)
+
+
 def test_what_does_not_matter_may_differ(model):
     fit(model, X, y, killed_after=3)
     assert fit(model.set_params(verbose=0, max_time=1000), np.asfortranarray(X), y.tolist()) == 5
@@ -236,9 +262,28 @@ def test_a_warm_start_is_another_run(model, tmp_path):
     assert_equal(result_of(twin), result_of(whole))
 
 
-def test_two_scorers_of_the_same_name_are_the_same_in_another_process(model):
+def test_a_scorer_of_the_same_code_goes_on_and_another_one_of_the_same_name_is_refused(model):
     fit(model.set_params(scoring=lambda *_: 1.0, early_stopping=True), X, y, killed_after=3)
+    with pytest.raises(ValueError, match=r"another run, which differs in scoring \(now <\w+>, in"):
+        model.set_params(scoring=lambda *_: 2.0).fit(X, y)
     assert fit(model.set_params(scoring=lambda *_: 1.0), X, y) == 5
+
+
+def test_a_scorer_that_cannot_be_compared_is_refused_before_training(model, tmp_path):
+    lock = threading.Lock()
+    model.set_params(scoring=lambda *_: lock is None, early_stopping=True)
+    with pytest.raises(ValueError, match=r"scoring=<function .* is not accepted with a Checkpoint"):
+        model.fit(X, y)
+    assert not list(tmp_path.iterdir())
+
+
+def test_sparse_data_of_more_columns_are_another_run(model):
+    model.random_state = None
+    fit(model, sparse.csr_array(X), y, killed_after=3)
+    wider = sparse.csr_array(X)
+    wider.resize(300, 65)
+    with pytest.raises(ValueError, match=r"another run, which differs in X \("):
+        model.fit(wider, y)
 
 
 # --- files -----------------------------------------------------------------------------------
@@ -300,10 +345,13 @@ def test_if_all_checkpoints_are_damaged_nothing_starts_anew_silently(model, tmp_
 
 def test_other_files_in_the_directory_are_left_alone(model, tmp_path):
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "notes.npz").write_bytes(b"mine")
-    (tmp_path / "run" / "epoch-7.npz").write_bytes(b"mine")
+    names = {"notes.npz", "epoch-7.npz", "epoch-7.tmp", "epoch-7-notes.tmp"}
+    for name in names:
+        (tmp_path / "run" / name).write_bytes(b"mine")
     model.fit(X, y)
-    assert len(list((tmp_path / "run").iterdir())) == 4
+    kept = {path.name for path in (tmp_path / "run").iterdir()}
+    assert names < kept
+    assert len(kept) == 6
 
 
 def test_on_a_full_disk_training_goes_on_and_the_last_checkpoint_stays(model, tmp_path):
@@ -343,8 +391,134 @@ def test_loading_a_checkpoint_runs_no_code(model, tmp_path):
         path.unlink()
     content = to_bytes({"identity": np.array([Malicious()], object)})
     (tmp_path / "run" / f"epoch-9-{hash_of(content)}.npz").write_bytes(content)
-    with pytest.raises(ValueError, match="allow_pickle=False"):
+    with pytest.warns(UserWarning, match="is damaged"), pytest.raises(ValueError, match="damaged"):
         model.fit(X, y)
+
+
+def with_item(saved, value, *path):
+    """Return a checkpoint's content with another item at a path of keys."""
+    changed = dict(saved)
+    changed[path[0]] = with_item(saved[path[0]], value, *path[1:]) if path[1:] else value
+    return changed
+
+
+def without(saved, name):
+    return {key: value for key, value in saved.items() if key != name}
+
+
+def bytes_of_npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+FOREIGN = {
+    "empty": lambda saved: b"",
+    "text": lambda saved: b"notes of mine",
+    "JSON": lambda saved: b"{}",
+    "pickle": lambda saved: pickle.dumps(saved),
+    "array": lambda saved: bytes_of_npz(x=np.ones(3))[:-1],
+    "other archive": lambda saved: bytes_of_npz(x=np.ones(3)),
+    "archive of a number": lambda saved: bytes_of_npz(json=np.frombuffer(b"3", np.uint8)),
+    "archive of no JSON": lambda saved: bytes_of_npz(json=np.frombuffer(b"{", np.uint8)),
+    "array that is missing": lambda saved: bytes_of_npz(
+        json=np.frombuffer(b'{"state": {"array": "array_7"}}', np.uint8)
+    ),
+    "list": lambda saved: to_bytes([saved]),
+    "dict": lambda saved: to_bytes({}),
+    "no start": lambda saved: to_bytes(without(saved, "start")),
+    "no reason": lambda saved: to_bytes(without(saved, "reason")),
+    "more items": lambda saved: to_bytes({**saved, "more": 1}),
+    "number as the reason": lambda saved: to_bytes({**saved, "reason": 1}),
+    "identity of lists": lambda saved: to_bytes(
+        {**saved, "identity": {**saved["identity"], "X": []}}
+    ),
+    "config without alpha": lambda saved: to_bytes(
+        {**saved, "config": without(saved["config"], "alpha")}
+    ),
+    "state without optimizer": lambda saved: to_bytes(
+        {**saved, "state": without(saved["state"], "optimizer")}
+    ),
+    "state of another network": lambda saved: to_bytes(
+        with_item(saved, np.ones(3), "state", "params")
+    ),
+    "NaN in params": lambda saved: to_bytes(
+        with_item(saved, saved["state"]["params"] * np.nan, "state", "params")
+    ),
+    "NaN in the params of the start": lambda saved: to_bytes(
+        with_item(saved, saved["start"]["params"] * np.nan, "start", "params")
+    ),
+    "params in a list": lambda saved: to_bytes(
+        with_item(saved, saved["state"]["params"].tolist(), "state", "params")
+    ),
+    "moments of another network": lambda saved: to_bytes(
+        with_item(saved, np.ones(3), "state", "optimizer", "M")
+    ),
+    "basis of numbers": lambda saved: to_bytes(with_item(saved, [1.0, 2.0], "state", "basis")),
+    "basis of other features": lambda saved: to_bytes(
+        with_item(saved, [np.ones(3), np.ones((2, 1))], "state", "basis")
+    ),
+    "pilot run without a state": lambda saved: to_bytes({**saved, "pilot": {"reason": None}}),
+    "temperature": lambda saved: to_bytes(with_item(saved, np.nan, "state", "temperature")),
+    "text as a number": lambda saved: to_bytes(with_item(saved, "3", "state", "samples_seen")),
+    "history of different lengths": lambda saved: to_bytes(
+        with_item(saved, [], "state", "history", "loss")
+    ),
+    "history without a column": lambda saved: to_bytes(
+        with_item(saved, without(saved["state"]["history"], "loss"), "state", "history")
+    ),
+    "no random stream": lambda saved: to_bytes(with_item(saved, {}, "state", "random_state")),
+}
+
+
+def test_a_checkpoint_can_be_written_again(model, tmp_path):
+    fit(model, X, y, killed_after=4)
+    saved = last_saved(tmp_path / "run")
+    content = to_bytes(saved)
+    (tmp_path / "run" / f"epoch-9-{hash_of(content)}.npz").write_bytes(content)
+    assert_equal(last_saved(tmp_path / "run"), saved)
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_is_no_checkpoint_is_damaged_whatever_its_name(model, tmp_path, name):
+    whole = clone(model).set_callbacks().fit(X, y)
+    fit(model, X, y, killed_after=4)
+    content = FOREIGN[name](last_saved(tmp_path / "run"))
+    path = tmp_path / "run" / f"epoch-9-{hash_of(content)}.npz"
+    path.write_bytes(content)
+    with pytest.warns(UserWarning, match=f"{path.name} is damaged and therefore ign") as caught:
+        assert fit(model, X, y) == 4
+    assert len(caught) == 1
+    assert_equal(result_of(model), result_of(whole))
+
+
+def test_a_lack_of_memory_does_not_make_a_checkpoint_damaged(model, tmp_path, monkeypatch):
+    def fail(content):
+        raise MemoryError
+
+    fit(model, X, y, killed_after=4)
+    monkeypatch.setattr("sknumpynet.storage.from_bytes", fail)
+    with pytest.raises(MemoryError):
+        model.fit(X, y)
+
+
+def test_a_relative_path_is_that_of_the_directory_in_which_the_checkpoint_was_made(
+    model, tmp_path, monkeypatch
+):
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "first")
+    model.set_callbacks(Checkpoint("run", every_epochs=1))
+
+    def change_directory(estimator, X, y):
+        os.chdir(tmp_path / "second")
+        return 1.0
+
+    fit(model.set_params(scoring=change_directory, early_stopping=True), X, y, killed_after=3)
+    os.chdir(tmp_path / "second")
+    assert fit(model, X, y) == 5
+    assert [path.name for path in (tmp_path / "first").iterdir()] == ["run"]
+    assert not list((tmp_path / "second").iterdir())
 
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -375,13 +549,20 @@ def test_in_a_pipeline(model, tmp_path):
     assert fit_again.shape == (300, 10)
 
 
-WRONG = [("every_epochs", 0), ("every_epochs", 1.5), ("keep", 0), ("keep", None)]
+WRONG = [
+    ("path", None),
+    ("path", 3),
+    ("every_epochs", 0),
+    ("every_epochs", 1.5),
+    ("keep", 0),
+    ("keep", None),
+]
 
 
 @pytest.mark.parametrize(("name", "value"), [*WRONG, ("every_seconds", 0), ("every_seconds", "1")])
 def test_a_wrong_argument_is_named(name, value):
     with pytest.raises(ValueError, match=f"{name}={value!r} is not accepted: {name} must be "):
-        Checkpoint("run", **{name: value})
+        Checkpoint(**{"path": "run", name: value})
 
 
 def test_lbfgs_and_a_second_checkpoint_are_refused(model, tmp_path):

@@ -2,6 +2,8 @@
 
 import copy
 import io
+import operator
+import pickle
 
 import joblib
 import numpy as np
@@ -121,7 +123,7 @@ def test_a_model_loaded_as_a_read_only_memory_map_can_be_trained_further(digits,
 
 def test_partial_fit_takes_the_same_steps_as_fit(digits):
     X, y = digits
-    settings = {**QUICK, "max_iter": 4}
+    settings = {**QUICK, "max_iter": 4, "shuffle": False}
     with pytest.warns(ConvergenceWarning, match="n_iter_=4"):
         whole = NumpyMLPClassifier(**settings).fit(X, y)
     pieces = NumpyMLPClassifier(**settings)
@@ -175,6 +177,73 @@ def test_two_classes_have_one_output_and_more_have_a_softmax(digits, fitted):
     assert [b.shape for b in fitted.intercepts_] == [(32,), (10,)]
 
 
+CHANGES_OF_LAYERS = {
+    "append": lambda layers: layers.append(layers[0]),
+    "extend": lambda layers: layers.extend([]),
+    "insert": lambda layers: layers.insert(0, layers[0]),
+    "pop": lambda layers: layers.pop(),
+    "remove": lambda layers: layers.remove(layers[0]),
+    "clear": lambda layers: layers.clear(),
+    "sort": lambda layers: layers.sort(key=np.size),
+    "reverse": lambda layers: layers.reverse(),
+    "del": lambda layers: operator.delitem(layers, 0),
+    "del slice": lambda layers: operator.delitem(layers, slice(None)),
+    "+=": lambda layers: operator.iadd(layers, [layers[0]]),
+    "*=": lambda layers: operator.imul(layers, 2),
+}
+
+
+@pytest.mark.parametrize("attribute", ["coefs_", "intercepts_"])
+@pytest.mark.parametrize("change", CHANGES_OF_LAYERS)
+def test_layers_cannot_be_added_removed_or_reordered(fitted, attribute, change):
+    before = fitted.params_.copy()
+    with pytest.raises(TypeError, match=r"cannot be added, removed or reordered\. Assign an array"):
+        CHANGES_OF_LAYERS[change](getattr(fitted, attribute))
+    assert_array_equal(fitted.params_, before)
+
+
+def test_every_method_that_changes_a_list_is_refused_or_writes_to_the_parameters(fitted):
+    changing = {*dir(list), "__iadd__", "__imul__"} - {*dir(tuple), "copy", "__reversed__"}
+    assert changing <= {*vars(type(fitted.coefs_))}
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        list,
+        list.copy,
+        copy.copy,
+        copy.deepcopy,
+        lambda layers: pickle.loads(pickle.dumps(layers)),
+        lambda layers: layers[:],
+        lambda layers: layers + layers[:0],
+    ],
+)
+def test_a_copy_of_the_layers_is_a_plain_list(fitted, copied):
+    assert isinstance(fitted.coefs_, list)
+    layers = copied(fitted.coefs_)
+    assert type(layers) is list
+    assert_equal(layers, list(fitted.coefs_))
+    layers.append(layers.pop(0))
+    assert [W.shape for W in layers] == [(32, 10), (64, 32)]
+    assert [W.shape for W in fitted.coefs_] == [(64, 32), (32, 10)]
+
+
+def test_layers_that_are_assigned_to_each_other_change_places(digits):
+    model = NumpyMLPClassifier((8, 8, 8), max_iter=2, random_state=0).fit(*digits)
+    _, first, second, _ = copy.deepcopy(model.coefs_)
+    model.coefs_[1:3] = model.coefs_[2:0:-1]
+    assert_array_equal(model.coefs_[1], second)
+    assert_array_equal(model.coefs_[2], first)
+
+
+def test_an_assignment_that_fails_changes_no_layer(fitted):
+    before = fitted.params_.copy()
+    with pytest.raises(ValueError, match="could not convert"):
+        fitted.intercepts_ = [np.ones(32), np.full(10, "x")]
+    assert_array_equal(fitted.params_, before)
+
+
 def test_probabilities_sum_to_1_and_agree_with_predictions_and_logarithms(digits, fitted):
     X, _ = digits
     proba = fitted.predict_proba(X)
@@ -226,9 +295,52 @@ def test_parameters_have_the_chosen_dtype(digits, dtype, solver):
     assert model.predict_proba(X).dtype == model.decision_function(X).dtype == np.float64
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("preset", ["tuned", "sklearn"])
+@pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
+def test_the_users_errstate_does_not_matter(digits, solver, preset):
+    X, y = digits[0][:300], digits[1][:300] % 3
+    results = []
+    for state in ("warn", "raise"):
+        model = NumpyMLPClassifier(8, solver=solver, preset=preset, max_iter=20, random_state=0)
+        with np.errstate(all=state):
+            results.append(model.fit(X, y).predict_proba(X))
+            assert np.isfinite(model.predict_proba(1e6 * X)).all()
+            if solver != "lbfgs":
+                results[-1] = model.partial_fit(X, y).predict_proba(X)
+                fresh = NumpyMLPClassifier(8, solver=solver, preset=preset, random_state=0)
+                fresh.partial_fit(X, y, classes=[0, 1, 2])
+    assert_array_equal(*results)
+
+
+@pytest.mark.filterwarnings("ignore:X is not scaled")
+def test_lbfgs_of_huge_features_has_no_other_warning_and_does_not_blame_the_learning_rate(digits):
+    X, y = digits[0][:300], digits[1][:300]
+    model = NumpyMLPClassifier(8, solver="lbfgs", dtype="float32", random_state=0)
+    assert np.isfinite(model.fit(1e30 * X, y).loss_)
+    with pytest.raises(ValueError, match="The loss is not finite") as caught:
+        model.fit(1e39 * X, y)
+    assert "learning_rate" not in str(caught.value)
+    assert "Scale X" in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_an_epsilon_that_is_0_in_float32_does_not_divide_by_0(digits, dtype):
+    X, y = digits  # has columns that are 0
+    assert (X == 0).all(axis=0).any()
+    settings = {"max_iter": 10, "dtype": dtype, "random_state": 0}
+    for preset in ("tuned", "sklearn"):
+        model = NumpyMLPClassifier(16, preset=preset, epsilon=1e-50, learning_rate="linear")
+        model.set_params(**settings, learning_rate_init=0.01)
+        assert model.fit(X, y).score(X, y) > 0.8
+        model.partial_fit(X, y)
+        assert np.isfinite(model.params_).all()
+
+
 def test_class_weight_multiplies_sample_weight():
     rng = np.random.RandomState(0)
     X, y, weight = rng.randn(90, 4), np.array(["a", "b", "b"] * 30), rng.rand(90)
+    X[y == "a", 0] += 1
     heavy = np.where(y == "a", 4.0, 1.0)
     settings = {"hidden_layer_sizes": 8, "max_iter": 20, "random_state": 0}
     by_class, by_row = (
@@ -265,7 +377,8 @@ def test_balanced_weights_in_a_stream_count_all_rows_seen_since_the_last_fit():
 
 def test_class_weight_of_a_multilabel_target_weights_yes_and_no_of_each_label():
     rng = np.random.RandomState(0)
-    X, Y = rng.randn(200, 5), (rng.rand(200, 3) < 0.1).astype(int)
+    X = rng.randn(200, 5)
+    Y = (X[:, :3] + 2 * rng.randn(200, 3) > 3).astype(int)  # a tenth
     settings = {"hidden_layer_sizes": 32, "max_iter": 30, "random_state": 0}
     plain, heavy, balanced = (
         NumpyMLPClassifier(**settings, class_weight=weight).fit(X, Y).predict_proba(X).mean()
@@ -303,7 +416,7 @@ BAD_DATA = {
         "not among the classes|same classes as",
     ),
     "multilabel": (lambda X, y: (X, np.eye(10, dtype=int)[y]), "start a new estimator"),
-    "NaN label": (lambda X, y: (X, np.where(y == 3, np.nan, y)), "y contains NaN"),
+    "NaN label": (lambda X, y: (X, np.where(y == 3, np.nan, y)), "y has missing labels"),
     "negative weight": (lambda X, y: (X, y, -np.ones(len(y))), "sample_weight holds -1"),
     "no weight": (lambda X, y: (X, y, np.zeros(len(y))), "sample_weight is all zero"),
     "NaN weight": (lambda X, y: (X, y, np.full(len(y), np.nan)), "sample_weight contains NaN"),

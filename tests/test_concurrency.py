@@ -1,5 +1,6 @@
 """Threads, processes and forks; and the same bits from the same seed, wherever a fit runs."""
 
+import copy
 import hashlib
 import multiprocessing
 import os
@@ -18,7 +19,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier
 
 N_THREADS = 8
 
@@ -38,7 +39,10 @@ FITS = {
     "small batches": {"batch_size": 8, "dtype": "float64"},
 }
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 # Python 3.12 and newer: a fork while other threads run is what some of these tests are about.
 forks = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
@@ -136,6 +140,114 @@ def test_a_prediction_during_training_is_that_of_some_epoch():
     _, *seen = in_threads(train, predict, predict)
     assert set().union(*seen) <= of_epochs
     assert bits_of(model) == bits_of(twin)
+
+
+def two_networks():
+    """Return two networks of different layers and classes for the same X."""
+    twelve = np.array(list("abcdefghijkl"))[np.arange(len(X)) % 12]
+    settings = {"max_iter": 2, "random_state": 0}
+    one = NumpyMLPClassifier((16, 8), **settings).fit(X, y)
+    other = NumpyMLPClassifier(12, **settings).fit(X, twelve)
+    two_classes = NumpyMLPClassifier(12, **settings).fit(X, np.where(y == "a", "a", "z"))
+    return {"more classes": (one, other), "two classes": (one, two_classes)}
+
+
+READ = {
+    "predict": lambda model: model.predict(X),
+    "predict_proba": lambda model: model.predict_proba(X),
+    "predict_log_proba": lambda model: model.predict_log_proba(X),
+    "decision_function": lambda model: model.decision_function(X),
+    "score": lambda model: model.score(X, y.astype(object)),
+    "coefs_": lambda model: [W.tolist() for W in model.coefs_],
+    "intercepts_": lambda model: [b.tolist() for b in model.intercepts_],
+}
+
+
+READ_ENCODER = {
+    "transform": lambda encoder: encoder.transform(X).tolist(),
+    "get_feature_names_out": lambda encoder: encoder.get_feature_names_out().tolist(),
+}
+
+
+def read(model, name):
+    """Return what a method or attribute gives, in a form that can be compared."""
+    result = READ[name](model)
+    return result if isinstance(result, list) else np.asarray(result).tolist()
+
+
+class Refitted:
+    """Gets the attributes of another fit when its attributes are read for the n-th time."""
+
+    left, later = -1, None
+
+    def __getattribute__(self, name):
+        if Refitted.left > 0:
+            Refitted.left -= 1
+            if Refitted.left == 0:
+                object.__setattr__(Refitted.later[0], "__dict__", dict(Refitted.later[1]))
+        return object.__getattribute__(self, name)
+
+
+class RefittedClassifier(Refitted, NumpyMLPClassifier):
+    pass
+
+
+class RefittedEncoder(Refitted, NumericalEncoder):
+    pass
+
+
+def check_refits(make, first, second, read):
+    """Assert that a result is that of one of two fits, whenever the second replaces the first."""
+    expected, n_changed = [read(first), read(second)], 0
+    assert expected[0] != expected[1]
+    for n_reads in range(1, 1000):
+        model = make()
+        model.__dict__ = dict(vars(first))
+        Refitted.later = model, vars(second)
+        Refitted.left = n_reads
+        result = read(model)
+        assert result in expected
+        if Refitted.left > 0:
+            break
+        n_changed += result == expected[1]
+    Refitted.left = -1
+    assert 0 < n_changed < n_reads < 999
+
+
+@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("change", ["more classes", "two classes"])
+def test_whenever_another_thread_refits_a_result_is_that_of_one_network(name, change):
+    check_refits(RefittedClassifier, *two_networks()[change], lambda model: read(model, name))
+
+
+@pytest.mark.parametrize("name", READ_ENCODER)
+def test_whenever_another_thread_refits_a_result_is_that_of_one_encoder(name):
+    first = NumericalEncoder(4).fit(X)
+    second = NumericalEncoder(8).fit(np.where(X > 1, np.nan, -X))
+    check_refits(RefittedEncoder, first, second, READ_ENCODER[name])
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_that_predict_while_another_one_refits_get_the_results_of_one_network():
+    first, second = two_networks()["more classes"]
+    expected = {name: [read(first, name), read(second, name)] for name in READ}
+    model, over = NumpyMLPClassifier(), threading.Event()
+    model._commit(vars(first), None, is_new=False)
+
+    def refit():
+        for k in range(300):
+            model._commit(vars((second, first)[k % 2]), None, is_new=False)
+            sleep(0.001)
+        over.set()
+
+    def check():
+        while not over.is_set():
+            for name in READ:
+                assert read(model, name) in expected[name]
+            saved = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+            assert saved.predict(X).tolist() in expected["predict"]
+
+    in_threads(refit, *4 * [check])
 
 
 @pytest.mark.usefixtures("restless")

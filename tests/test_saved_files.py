@@ -226,6 +226,7 @@ def spoilt(tmp_path_factory, long_profile):
     )
 
 
+@pytest.mark.slow
 @needs_limits
 @pytest.mark.parametrize("kind", [*KINDS, MAP])
 def test_a_file_without_its_end_is_refused(spoilt, kind):
@@ -237,6 +238,7 @@ def test_a_file_without_its_end_is_refused(spoilt, kind):
     assert max(outcomes["the same model"], default=0) <= longest
 
 
+@pytest.mark.slow
 @needs_limits
 @pytest.mark.parametrize("kind", [*KINDS, MAP])
 def test_a_file_with_a_wrong_bit_is_refused_unless_it_has_no_checksum(spoilt, kind):
@@ -292,6 +294,7 @@ def kill_while_saving(directory):
     return counts
 
 
+@pytest.mark.slow
 @needs_limits
 def test_a_process_killed_while_saving_leaves_a_whole_file(tmp_path):
     counts = in_process(kill_while_saving, tmp_path)
