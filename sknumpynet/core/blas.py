@@ -1,13 +1,16 @@
-"""Limit the threads of BLAS while a network is trained.
+"""Limit the threads of BLAS while a network is trained, or predicts.
 
 The wheels of NumPy and SciPy each bundle an OpenBLAS with its own threads, which busy-wait for a
 while after each call. When both libraries are used in turn, their threads compete for the cores:
 L-BFGS on 200,000 parameters takes 2.7 times as long. NumPy's BLAS computes the matrix products and
 keeps its threads; SciPy's only adds vectors and loses nothing with one thread.
 
-Products of small matrices gain little from NumPy's threads, which wait for each other while other
-processes use the cores: a fit on 150 rows then takes twice as long as with one thread, and now and
-then half a minute. Small products are computed by one thread.
+While other processes keep the cores busy, threads that share a product wait for each other and burn
+time: a default fit then takes up to 40 times the CPU seconds of one thread. Small products, which
+are all that a default fit has, are therefore computed by one thread.
+
+The number of threads belongs to the whole process, so other code may change it meanwhile, such as
+`threadpoolctl.threadpool_limits` in another thread. What it has set stays.
 """
 
 import os
@@ -19,11 +22,13 @@ import scipy
 from threadpoolctl import ThreadpoolController
 
 # Fewer multiplications than this are a small product.
-SMALL_PRODUCT = 3_000_000
+SMALL_PRODUCT = 64_000_000
 
 lock = RLock()
 users = {"scipy": set(), "numpy": set()}
-limits = {}
+limited = set()
+# The numbers of threads to restore, by library.
+originals = {"scipy": {}, "numpy": {}}
 
 
 @cache
@@ -45,13 +50,42 @@ def libraries():
 
 
 def update_limits():
-    """Set a limit if it has users, restore the original number of threads if not."""
+    """Set a limit when its first user enters, restore the threads when its last user leaves."""
     for name, members in users.items():
-        if members and name not in limits:
-            limits[name] = libraries()[name].limit(limits=1)
-        elif not members and name in limits:
-            limits[name].restore_original_limits()
-            del limits[name]
+        if members and name not in limited:
+            limited.add(name)
+            for library in libraries()[name].lib_controllers:
+                if library.num_threads != 1:
+                    originals[name][library] = library.num_threads
+                    library.set_num_threads(1)
+            release_control(name)
+        elif not members and (name in limited or originals[name]):
+            limited.discard(name)
+            restore(name)
+            release_control(name)
+
+
+def restore(name):
+    """Restore the threads of the libraries that still have the limit.
+
+    threadpoolctl 3.8 and newer changes nothing while a limit is in place that another thread has
+    set. The library keeps that limit then, and the next call tries again.
+    """
+    for library, n_threads in list(originals[name].items()):
+        if library.num_threads == 1:
+            library.set_num_threads(n_threads)
+        if library.num_threads != 1:
+            del originals[name][library]
+
+
+def release_control(name):
+    """Let other threads set limits.
+
+    With threadpoolctl 3.8 and newer, the first thread that sets the threads of OpenBLAS keeps all
+    others from it until it leaves a context, such as this one, which limits nothing.
+    """
+    with libraries()[name].limit(limits=None):
+        pass
 
 
 class limit_blas:  # noqa: N801
