@@ -1,21 +1,34 @@
 """Blocks of rows of Dask collections, and what is computed on one of them."""
 
-from copy import deepcopy
+from copy import copy
 
 import dask
 import dask.array as da
 import numpy as np
+from dask.utils import is_dataframe_like, is_series_like
 from scipy import sparse
+from sklearn import config_context
 from sklearn.utils import _safe_indexing
+
+from sknumpynet.classifier import NumpyMLPClassifier
+from sknumpynet.data import LabelEncoding
+from sknumpynet.reading import read_training_data, read_validation_data
 
 
 def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **collections):
-    """Persist the collections, and return a tuple of futures for each block that has rows.
+    """Persist the collections, and find their blocks.
+
+    Returns
+    -------
+    blocks : list of tuple
+        For each block that has rows the futures of its parts, in the order of the collections.
+    counts : list of int
+        The number of rows of each.
 
     Raises
     ------
     TypeError
-        If one is not a Dask collection; the optional ones may be None.
+        If one is not a Dask array or data frame; the optional ones may be None.
     ValueError
         If their blocks do not have the same numbers of rows.
     """
@@ -23,12 +36,7 @@ def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **coll
     for name, collection in collections.items():
         if collection is None and name in optional:
             continue
-        if not dask.is_dask_collection(collection):
-            raise TypeError(
-                f"{name} of type {type(collection).__name__} is not accepted: it must be a Dask "
-                "array or data frame. For data in memory use NumpyMLPClassifier and "
-                "NumericalEncoder."
-            )
+        check_collection(name, collection)
         delayed = np.ravel(in_rows(collection).to_delayed()).tolist()
         columns[name] = client.compute(delayed)
     rows = {name: client.gather(client.map(n_rows, column)) for name, column in columns.items()}
@@ -39,7 +47,21 @@ def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **coll
     if sum(counts) == 0:
         raise ValueError(f"{' and '.join(columns)} have no rows.")
     whole = zip(*(columns.get(name, [None] * len(counts)) for name in collections), strict=True)
-    return [block for block, n in zip(whole, counts, strict=True) if n > 0]
+    return [block for block, n in zip(whole, counts, strict=True) if n], [n for n in counts if n]
+
+
+def check_collection(name, collection):
+    """Raise a TypeError unless it is a Dask array, data frame or series."""
+    is_table = (
+        isinstance(collection, da.Array)
+        or is_dataframe_like(collection)
+        or is_series_like(collection)
+    )
+    if not (is_table and dask.is_dask_collection(collection)):
+        raise TypeError(
+            f"{name} of type {type(collection).__name__} is not accepted: it must be a Dask array "
+            "or data frame. For data in memory use NumpyMLPClassifier and NumericalEncoder."
+        )
 
 
 def n_rows(block):
@@ -52,81 +74,66 @@ def in_rows(collection):
     return collection.rechunk({1: -1}) if is_wide else collection
 
 
-def find_classes(client, blocks):
-    """Return all labels of the blocks of y; for a multilabel y the numbers of its columns."""
-    found = client.gather([client.submit(labels, y) for y in blocks])
-    return np.unique(np.concatenate(found))
+def with_weight(client, blocks):
+    """Return the blocks with a weight that is not 0; all if there are none, which is an error."""
+    found = client.gather([client.submit(any_weight, block[2]) for block in blocks])
+    return [block for block, weighted in zip(blocks, found, strict=True) if weighted] or blocks
 
 
-def labels(y):
-    y = np.asarray(y)
-    return np.arange(y.shape[1]) if y.ndim == 2 and y.shape[1] > 1 else np.unique(y)
+def any_weight(sample_weight):
+    """Tell whether a weight is not 0, or is no number, which is refused where it is read."""
+    if sample_weight is None:
+        return True
+    try:
+        return bool(np.asarray(sample_weight, np.float64).any())
+    except (TypeError, ValueError):
+        return True
 
 
-def pass_over(client, model, blocks, classes):
-    """Return the future of the network that has been trained on one block after the other.
+def read_blocks(client, blocks):
+    """Read each block as the estimator does.
 
-    A task copies the network that it is given. If a worker is lost, the scheduler runs its tasks
-    again from what they were given, so that no block is trained on twice or left out.
+    Returns
+    -------
+    task : dict
+        The fitted attributes that the first block determines.
+    encoding : LabelEncoding
+        Of the labels of all blocks.
     """
-    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
-        for block in blocks:
-            model = client.submit(train_on, model, *block, classes, pure=False)
-    return model
+    found = client.gather([client.submit(read_block, *block) for block in blocks])
+    tasks, encodings = zip(*found, strict=True)
+    classes = np.unique(np.concatenate([encoding.classes for encoding in encodings]))
+    return tasks[0], LabelEncoding(classes, encodings[0].multilabel)
 
 
-def train_on(model, X, y, sample_weight, classes):
-    return deepcopy(model).partial_fit(X, y, sample_weight, classes=classes)
+def read_block(X, y, sample_weight):
+    weight = sample_weight if any_weight(sample_weight) else None
+    estimator, options = NumpyMLPClassifier(), {"is_new": True, "complete": True}
+    task, encoding, _ = read_training_data(estimator, X, y, weight, **options)
+    return task, encoding
 
 
-def rows_seen(model):
-    return getattr(model, "t_", 0)
+def check_validation(client, task, encoding, blocks):
+    """Raise an error unless the estimator accepts each block of the validation data."""
+    client.gather([client.submit(read_validation, *block, task, encoding) for block in blocks])
 
 
-def averaged(before, after):
-    """Return the networks after a pass, each with the mean of their parameters.
-
-    The mean is weighted by the rows of the pass. Each network keeps the state of its optimizer.
-    """
-    if len(after) > 1:
-        rows = [rows_seen(a) - rows_seen(b) for a, b in zip(after, before, strict=True)]
-        mean = np.average([model.params_ for model in after], axis=0, weights=rows)
-        for model in after:
-            model.params_ = mean.astype(model.params_.dtype)
-    return after
+def read_validation(X, y, sample_weight, task, encoding):
+    read_validation_data(NumpyMLPClassifier(), X, y, sample_weight, task, encoding)
 
 
-def total(start, models):
-    """Return the fitted attributes of the first network, with the rows that all have seen."""
-    first = {k: v for k, v in vars(models[0]).items() if k not in start.get_params(deep=False)}
-    if len(models) == 1:
-        return first
-    old = getattr(start, "_resume", {"class_sums": 0})["class_sums"]
-    sums = old + sum(model._resume["class_sums"] - old for model in models)
-    seen = rows_seen(start) + sum(rows_seen(model) - rows_seen(start) for model in models)
-    return {**first, "t_": seen, "_resume": {**first["_resume"], "class_sums": sums}}
+def draw(counts, n):
+    """Return the positions of n rows of all blocks, chosen at random, within each block."""
+    rows = np.sort(np.random.default_rng(0).choice(sum(counts), n, replace=False))
+    ends = np.cumsum(counts)
+    parts = np.split(rows, np.searchsorted(rows, ends[:-1]))
+    return [part - end + count for part, end, count in zip(parts, ends, counts, strict=True)]
 
 
-def score_on(client, model, blocks):
-    """Return the accuracy on the blocks."""
-    counts = client.gather(
-        [client.submit(count_right, model, *block, pure=False) for block in blocks]
-    )
-    right, of = np.sum(counts, axis=0)
-    return float(right / of)
-
-
-def count_right(model, X, y, sample_weight=None):
-    """Return the weight of the rows that are predicted rightly, and of all."""
-    right = (model.predict(X) == np.asarray(y)).reshape(n_rows(X), -1).all(axis=1)
-    weight = np.ones(n_rows(X)) if sample_weight is None else np.asarray(sample_weight)
-    return float(right @ weight), float(weight.sum())
-
-
-def sample(X, y, fraction, seed):
-    """Return some rows of a block, chosen at random, and their labels."""
-    rows = np.flatnonzero(np.random.default_rng(seed).random(n_rows(X)) < fraction)
-    return tuple(None if part is None else _safe_indexing(part, rows) for part in (X, y))
+def take(rows, *parts):
+    """Return some rows of X and y."""
+    parts = (part.tocsr() if sparse.issparse(part) else part for part in parts)
+    return tuple(None if part is None else _safe_indexing(part, rows) for part in parts)
 
 
 def stacked(parts):
@@ -140,20 +147,25 @@ def stacked(parts):
     return sparse.vstack(parts) if sparse.issparse(parts[0]) else np.concatenate(parts)
 
 
-def map_rows(local, method, X, like):
-    """Call a method of an estimator on each block of X, lazily; or now, if X is no collection.
-
-    ``like`` is an empty array of the kind of the result.
-    """
+def map_rows(local, method, X):
+    """Call a method of an estimator on each block of X, lazily; or now, if X is no collection."""
     if not dask.is_dask_collection(X):
         return getattr(local, method)(X)
-    arguments = method, dask.delayed(local), like
+    check_collection("X", X)
+    if X.ndim != 2:
+        raise ValueError(f"X has {X.ndim} dimensions: it must be of shape (n_samples, n_features).")
+    nameless = copy(local)
+    vars(nameless).pop("feature_names_in_", None)
+    row = np.zeros((1, local.n_features_in_))
+    empty = call(sparse.csr_array(row) if sparse.issparse(X._meta) else row, method, nameless)[:0]
+    arguments = method, dask.delayed(local), empty
     if not isinstance(X, da.Array):
-        return X.map_partitions(call, *arguments, meta=like)
-    chunks = X.chunks[0], *((n,) for n in like.shape[1:])
-    drop_axis = [1] if like.ndim == 1 else []
-    return in_rows(X).map_blocks(call, *arguments, chunks=chunks, drop_axis=drop_axis, meta=like)
+        return X.map_partitions(call, *arguments, meta=empty)
+    chunks = X.chunks[0], *((n,) for n in empty.shape[1:])
+    drop_axis = [1] if empty.ndim == 1 else []
+    return in_rows(X).map_blocks(call, *arguments, chunks=chunks, drop_axis=drop_axis, meta=empty)
 
 
-def call(block, method, local, empty):
+@config_context(transform_output="default")
+def call(block, method, local, empty=None):
     return getattr(local, method)(block) if n_rows(block) else empty

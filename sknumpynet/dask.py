@@ -10,26 +10,27 @@ from time import perf_counter
 import dask
 import numpy as np
 from distributed import default_client
-from sklearn.base import clone
-from sklearn.utils import check_random_state
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet.blocks import (
-    averaged,
     blocks_of,
-    find_classes,
+    check_validation,
+    draw,
     map_rows,
-    n_rows,
-    pass_over,
-    sample,
-    score_on,
+    read_blocks,
     stacked,
-    total,
+    take,
+    with_weight,
 )
 from sknumpynet.classifier import NumpyMLPClassifier
 from sknumpynet.defaults import is_auto
+from sknumpynet.fitting import random_stream
+from sknumpynet.parameters import LARGEST_INT, number
+from sknumpynet.passes import score_on, total, train_pass
 from sknumpynet.preprocessing import NumericalEncoder
-from sknumpynet.reading import copy_with, encoding_of
+from sknumpynet.reading import check_continues, copy_with, read_validation_data
 
 MODES = "streaming", "averaging"
 # Passes over the blocks that max_iter='auto' means; `effort` multiplies it.
@@ -59,16 +60,16 @@ class DaskMixin:
     def _client(self):
         return default_client() if self.client is None else self.client
 
-    def _map(self, method, X, like):
+    def _map(self, method, X):
         check_is_fitted(self)
-        return map_rows(self.to_local(), method, X, like)
+        return map_rows(self.to_local(), method, X)
 
     def __getstate__(self):
         return {**super().__getstate__(), "client": None}
 
-    def __sklearn_clone__(self):  # a client cannot be copied
-        other = super(DaskMixin, copy_with(self, {"client": None})).__sklearn_clone__()
-        return other.set_params(client=self.client)
+    def __sklearn_clone__(self):
+        without_client = copy_with(self, {"client": None})  # a client cannot be copied
+        return BaseEstimator.__sklearn_clone__(without_client).set_params(client=self.client)
 
 
 class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
@@ -92,8 +93,8 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
     **parameters
         Those of `NumpyMLPClassifier`. ``max_iter`` is the number of passes over the blocks; 'auto'
         is 10 times ``effort``. ``max_time`` is checked after each pass. Blocks are visited in a new
-        order in each pass if ``shuffle=True``. ``early_stopping`` is not supported, as in
-        `partial_fit`.
+        order in each pass if ``shuffle=True``. ``early_stopping``, ``solver='lbfgs'`` and callbacks
+        are not supported.
 
     Attributes
     ----------
@@ -127,17 +128,28 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         super().__init__(hidden_layer_sizes, **parameters)
         self.mode, self.client = mode, client
 
+    @property
+    def set_callbacks(self):
+        """Callbacks are not supported; meta-estimators ask for them by ``hasattr``."""
+        raise AttributeError(
+            "DaskNumpyMLPClassifier does not support callbacks such as Checkpoint. fit keeps the "
+            "network of each pass if it is interrupted. To save each pass, call fit with "
+            "max_iter=1 and warm_start=True."
+        )
+
     def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
         """Train a network on the blocks of X and y.
+
+        If it is interrupted or fails, the estimator has the network of the last complete pass.
 
         Parameters
         ----------
         X : Dask array or data frame of shape (n_samples, n_features)
             Training data, scaled.
-        y : Dask array or series of shape (n_samples,), or array of shape (n_samples, n_labels)
-            Labels, in as many blocks as X.
+        y : Dask array, series or data frame of shape (n_samples,) or (n_samples, n_labels)
+            Labels, in the blocks of X.
         sample_weight : Dask array or series of shape (n_samples,), default=None
-            Weight of each row.
+            Weight of each row, relative to the others of its block.
         X_val, y_val, sample_weight_val : Dask collections, default=None
             Validation data: `validation_scores_` has their accuracy after each pass.
 
@@ -155,33 +167,58 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         """
         called = perf_counter()
         self._parameters()
-        if self.mode not in MODES:
-            raise ValueError(f"mode={self.mode!r} is not accepted: it must be one of {MODES}.")
-        client, rng = self._client(), check_random_state(self.random_state)
-        blocks = blocks_of(client, X=X, y=y, sample_weight=sample_weight)
-        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
-        is_given = any(part is not None for part in given.values())
-        validation = blocks_of(client, **given) if is_given else []
-        start = self.to_local() if self.warm_start else clone(self.to_local())
-        if start.random_state is None:
-            start.set_params(random_state=rng.randint(2**31))  # one initial network for all workers
-        classes = find_classes(client, [y for _, y, _ in blocks])
+        client, rng = self._client(), random_stream(self, None)
+        blocks, _ = blocks_of(client, X=X, y=y, sample_weight=sample_weight)
+        task, encoding = read_blocks(client, blocks)
+        validation = self._validation(client, task, encoding, X_val, y_val, sample_weight_val)
+        start = self._start(rng, encoding)
+        blocks = with_weight(client, blocks)
         n_groups = min(len(client.nthreads()), len(blocks)) if self.mode == "averaging" else 1
         groups = np.array_split(np.arange(len(blocks)), n_groups)
         models, scores = [start] * n_groups, []
-        passes = max(1, round(PASSES * self.effort)) if is_auto(self.max_iter) else self.max_iter
-        for _ in range(passes):
+        passes = PASSES * self.effort if is_auto(self.max_iter) else self.max_iter
+        for _ in range(round(max(1, min(passes, LARGEST_INT)))):
             orders = [rng.permutation(group) if self.shuffle else group for group in groups]
-            futures = [
-                pass_over(client, model, [blocks[k] for k in order], classes)
-                for model, order in zip(models, orders, strict=True)
-            ]
-            models = averaged(models, client.gather(futures))
-            scores += [score_on(client, models[0], validation)] if validation else []
+            parts = [[blocks[k] for k in order] for order in orders]
+            models = train_pass(client, models, parts, encoding.classes)
+            scores = [*scores, score_on(client, models[0], validation)] if validation else []
+            attributes = total(start, models) | {"validation_scores_": scores or None}
+            self._commit(attributes, {"random_state": rng.get_state(legacy=False)}, is_new=True)
             if perf_counter() - called > (self.max_time or inf):
                 break
-        self.__dict__ = vars(self) | total(start, models) | {"validation_scores_": scores or None}
         return self
+
+    @available_if(lambda self: self.solver != "lbfgs")
+    def partial_fit(self, X, y, sample_weight=None, *, classes=None):
+        """Train for one epoch on X and y in memory, as `NumpyMLPClassifier.partial_fit` does.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC} of shape (n_samples, n_features)
+            A part of the data; no Dask collection.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            Its labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+        classes : array-like of shape (n_classes,), default=None
+            All classes that will ever occur; needed in the first call only.
+
+        Returns
+        -------
+        self : DaskNumpyMLPClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        TypeError
+            If X is a Dask collection.
+        """
+        if dask.is_dask_collection(X):
+            raise TypeError(
+                f"A Dask {type(X).__name__} is not accepted as X of partial_fit. For one more pass "
+                "over its blocks call fit, with max_iter=1 and warm_start=True."
+            )
+        return super().partial_fit(X, y, sample_weight, classes=classes)
 
     def predict(self, X):
         """Return the most probable class of each row, lazily for a Dask collection.
@@ -196,12 +233,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         y : Dask array, or ndarray if X is no Dask collection
             As of `NumpyMLPClassifier.predict`.
         """
-        like = (
-            np.empty((0, self.n_outputs_), int)
-            if encoding_of(self).multilabel
-            else self.classes_[:0]
-        )
-        return self._map("predict", X, like)
+        return self._map("predict", X)
 
     def predict_proba(self, X):
         """Return the probability of each class, lazily for a Dask collection.
@@ -216,7 +248,37 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         proba : Dask array, or ndarray if X is no Dask collection
             As of `NumpyMLPClassifier.predict_proba`.
         """
-        return self._map("predict_proba", X, np.empty((0, len(self.classes_))))
+        return self._map("predict_proba", X)
+
+    def predict_log_proba(self, X):
+        """Return the logarithm of each probability, lazily for a Dask collection.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array, of shape (n_samples, n_features)
+            Scaled as in training.
+
+        Returns
+        -------
+        log_proba : Dask array, or ndarray if X is no Dask collection
+            As of `NumpyMLPClassifier.predict_log_proba`.
+        """
+        return self._map("predict_log_proba", X)
+
+    def decision_function(self, X):
+        """Return the logits, lazily for a Dask collection.
+
+        Parameters
+        ----------
+        X : Dask array or data frame, or array, of shape (n_samples, n_features)
+            Scaled as in training.
+
+        Returns
+        -------
+        logits : Dask array, or ndarray if X is no Dask collection
+            As of `NumpyMLPClassifier.decision_function`.
+        """
+        return self._map("decision_function", X)
 
     def score(self, X, y, sample_weight=None):
         """Return the accuracy.
@@ -235,14 +297,59 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         score : float
             The fraction of rows, by weight, whose labels are all right.
         """
+        check_is_fitted(self)
         if not dask.is_dask_collection(X):
             return self.to_local().score(X, y, sample_weight)
         client = self._client()
-        blocks = blocks_of(client, X=X, y=y, sample_weight=sample_weight)
-        return score_on(client, self.to_local(), blocks)
+        blocks, _ = blocks_of(client, X=X, y=y, sample_weight=sample_weight)
+        return score_on(client, self.to_local(), with_weight(client, blocks))
+
+    def _parameters(self):
+        if self.mode not in MODES:
+            raise ValueError(f"mode={self.mode!r} is not accepted: it must be one of {MODES}.")
+        if self.solver == "lbfgs":
+            raise ValueError(
+                "solver='lbfgs' is not accepted: it needs all rows at once, and "
+                "DaskNumpyMLPClassifier trains block by block. Use 'adam' or 'sgd'."
+            )
+        if self.early_stopping:
+            raise ValueError(
+                "early_stopping=True is not accepted: DaskNumpyMLPClassifier trains block by block "
+                "as partial_fit does. Set early_stopping=False and pass X_val and y_val to see "
+                "validation_scores_."
+            )
+        return super()._parameters()
+
+    def _start(self, rng, encoding):
+        """Return the local estimator from which all workers start."""
+        start = clone(self.to_local())
+        if self.warm_start and self.__sklearn_is_fitted__():
+            y = np.empty((0, len(encoding.classes))) if encoding.multilabel else encoding.classes
+            check_continues(self, y, None, complete=True)
+            fitted = {k: v for k, v in vars(self).items() if k.endswith("_") or k == "_resume"}
+            return copy_with(start, fitted)
+        if start.random_state is None:
+            start.random_state = rng.randint(2**31)  # one initial network for all workers
+        return start
+
+    def _validation(self, client, task, encoding, X_val, y_val, sample_weight_val):
+        """Return the blocks of the validation data, checked."""
+        if X_val is None or y_val is None:  # raises an error, unless there is no validation data
+            read_validation_data(self, X_val, y_val, sample_weight_val, task, encoding)
+            return []
+        if self.scoring != "accuracy":
+            raise ValueError(
+                f"scoring={self.scoring!r} is not accepted with X_val: on blocks the validation "
+                "score is the accuracy. Set scoring='accuracy'."
+            )
+        given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
+        blocks, _ = blocks_of(client, **given)
+        blocks = with_weight(client, blocks)
+        check_validation(client, task, encoding, blocks)
+        return blocks
 
 
-class DaskNumericalEncoder(DaskMixin, NumericalEncoder):
+class DaskNumericalEncoder(DaskMixin, NumericalEncoder, auto_wrap_output_keys=None):
     """`NumericalEncoder` for Dask arrays and data frames.
 
     Parameters
@@ -250,7 +357,8 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder):
     n_bins : int or 'auto', default='auto'
         As of `NumericalEncoder`.
     n_rows : int, default=100000
-        `fit` gathers about so many rows, chosen at random from all blocks, and fits to them.
+        `fit` gathers this many rows, chosen at random from all blocks, and fits to them; np.inf
+        means all.
     client : distributed.Client or None, default=None
         None is the current client. It is not pickled.
 
@@ -265,6 +373,15 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder):
     def __init__(self, n_bins="auto", *, n_rows=100_000, client=None):
         super().__init__(n_bins)
         self.n_rows, self.client = n_rows, client
+
+    @property
+    def set_output(self):
+        """The result of Dask data is a Dask array; a Pipeline asks for this by ``hasattr``."""
+        raise AttributeError(
+            "DaskNumericalEncoder does not support set_output: its result is a Dask array. Name "
+            "its columns by get_feature_names_out(), for instance in dask.dataframe.from_dask_array"
+            "(result, columns=names)."
+        )
 
     def fit(self, X, y=None):
         """Find the scales and encodings of a sample of the rows.
@@ -281,14 +398,17 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder):
         self : DaskNumericalEncoder
             The fitted encoder.
         """
+        test, words = number(1)
+        if not test(self.n_rows):
+            raise ValueError(f"n_rows={self.n_rows!r} is not accepted: n_rows must be {words}.")
         client = self._client()
-        blocks = blocks_of(client, optional=["y"], X=X, y=y)
-        n = sum(client.gather([client.submit(n_rows, X) for X, _ in blocks]))
-        fraction = min(1.0, self.n_rows / n)
-        drawn = [client.submit(sample, *b, fraction, k) for k, b in enumerate(blocks)]
+        blocks, counts = blocks_of(client, optional=["y"], X=X, y=y)
+        rows = draw(counts, int(min(self.n_rows, sum(counts))))
+        drawn = [client.submit(take, r, *b) for r, b in zip(rows, blocks, strict=True) if len(r)]
         X, y = (stacked(parts) for parts in zip(*client.gather(drawn), strict=True))
         local = clone(self.to_local()).fit(X, y)
-        self.__dict__ = vars(self) | vars(local)
+        old = {name for name in ("feature_names_in_",) if name not in vars(local)}
+        self.__dict__ = {k: v for k, v in vars(self).items() if k not in old} | vars(local)
         return self
 
     def transform(self, X):
@@ -304,5 +424,4 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder):
         X : Dask array of float32, or ndarray if X is no Dask collection
             As of `NumericalEncoder.transform`.
         """
-        n_columns = len(self.get_feature_names_out())
-        return self._map("transform", X, np.empty((0, n_columns), np.float32))
+        return self._map("transform", X)

@@ -4,25 +4,33 @@ import os
 import pickle
 import signal
 import threading
+import time
 from copy import deepcopy
 
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn import config_context
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+import sknumpynet
+from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
 da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
+bag = pytest.importorskip("dask.bag")
 
+from sknumpynet.blocks import draw  # noqa: E402
 from sknumpynet.dask import DaskNumericalEncoder, DaskNumpyMLPClassifier  # noqa: E402
 
 SETTINGS = {"hidden_layer_sizes": 16, "random_state": 0, "max_iter": 3}
 BLOCK = 250
+METHODS = "predict", "predict_proba", "predict_log_proba", "decision_function"
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +85,11 @@ def test_no_rows_come_to_the_client(client, blocks, monkeypatch):
         return gathered
 
     monkeypatch.setattr(client, "gather", recorded)
-    model = DaskNumpyMLPClassifier(**SETTINGS, client=client).fit(*blocks)
-    arrays = [result for result in results if not isinstance(result, int | NumpyMLPClassifier)]
-    assert len(results) > len(arrays) > 0
-    assert all(np.array_equal(array, model.classes_) for array in arrays)
+    validation = {"X_val": blocks[0], "y_val": blocks[1], "sample_weight_val": blocks[1] + 1}
+    DaskNumpyMLPClassifier(**SETTINGS, client=client).fit(*blocks, **validation).score(*blocks)
+    others = [result for result in results if not isinstance(result, NumpyMLPClassifier)]
+    assert len(results) > len(others) > 0
+    assert all(len(pickle.dumps(result)) < 8 * BLOCK for result in others)
 
 
 def test_sample_weights_travel_with_their_blocks(client, blocks, digits):
@@ -94,13 +103,13 @@ def test_predictions_are_lazy_and_those_of_the_local_estimator(client, blocks, d
     X, y = digits
     model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks)
     local = model.to_local()
-    labels, proba = model.predict(blocks[0]), model.predict_proba(blocks[0])
-    assert dask.is_dask_collection(labels)
-    assert labels.shape == (len(X),)
-    assert proba.shape == (len(X), 10)
-    assert np.array_equal(labels.compute(), local.predict(X))
-    expected = [local.predict_proba(X[k : k + BLOCK]) for k in range(0, len(X), BLOCK)]
-    assert np.array_equal(proba.compute(), np.concatenate(expected))
+    for method in METHODS:
+        lazy = getattr(model, method)(blocks[0])
+        expected = [getattr(local, method)(X[k : k + BLOCK]) for k in range(0, len(X), BLOCK)]
+        expected = np.concatenate(expected)
+        assert dask.is_dask_collection(lazy)
+        assert (lazy.shape, lazy.dtype) == (expected.shape, expected.dtype)
+        assert np.array_equal(lazy.compute(), expected)
     assert np.array_equal(model.predict(X), local.predict(X))
     assert model.score(*blocks) == model.score(X, y) == local.score(X, y)
     weight = np.random.default_rng(0).random(len(y))
@@ -145,6 +154,16 @@ def test_sparse_blocks_stay_sparse(client, blocks, digits):
     assert_same(model, local_loop(sparse.csr_matrix(digits[0]), digits[1]))
     assert np.array_equal(model.predict(X).compute(), model.to_local().predict(digits[0]))
     assert model.score(X, blocks[1]) > 0.8
+
+
+@pytest.mark.parametrize("kind", [sparse.coo_matrix, sparse.csc_array])
+def test_the_encoder_samples_sparse_blocks_of_any_format(client, blocks, digits, kind):
+    X = blocks[0].map_blocks(kind)
+    encoder = DaskNumericalEncoder().fit(X)
+    local = NumericalEncoder().fit(sparse.csr_array(digits[0]))
+    assert np.array_equal(encoder.scale_, local.scale_)
+    expected = local.transform(sparse.csr_array(digits[0]))
+    assert (encoder.transform(X).compute() != expected).nnz == 0
 
 
 def test_averaging_is_the_mean_of_what_the_workers_learnt(client, blocks, digits):
@@ -193,6 +212,8 @@ def test_a_network_of_many_megabytes_travels_without_a_warning(client, blocks):
     assert model.params_.nbytes > 4e6
     model.set_params(max_iter=2).fit(blocks[0][:500], blocks[1][:500])
     assert model.n_iter_ == 4
+    blocks = [part.rechunk({0: 50}) for part in blocks]
+    assert model.score(*blocks) == model.to_local().score(*(part.compute() for part in blocks))
 
 
 def test_effort_multiplies_the_passes(client, blocks):
@@ -227,8 +248,16 @@ def test_wrong_data_and_modes_are_refused_and_leave_the_estimator_unfitted(clien
         clone(model).set_params(mode="average").fit(*blocks)
     with pytest.raises(ValueError, match="early_stopping=True"):
         clone(model).set_params(early_stopping=True).fit(*blocks)
+    with pytest.raises(ValueError, match="solver='lbfgs' is not accepted"):
+        clone(model).set_params(solver="lbfgs").fit(*blocks)
+    with pytest.raises(ValueError, match="scoring='loss' is not accepted with X_val"):
+        clone(model).set_params(scoring="loss").fit(*blocks, X_val=blocks[0], y_val=blocks[1])
+    with pytest.raises(ValueError, match="y_val is missing"):
+        model.fit(*blocks, X_val=blocks[0])
     with pytest.raises(ValueError, match="X and y have no rows"):
         model.fit(blocks[0][:0], blocks[1][:0])
+    with pytest.raises(TypeError, match="X of type Bag is not accepted"):
+        model.fit(bag.from_sequence([1, 2]), blocks[1])
     assert not hasattr(model, "params_")
 
 
@@ -274,6 +303,25 @@ def test_the_encoder_fits_all_rows_or_a_sample_of_them(client):
     assert type(encoder.to_local()) is NumericalEncoder
 
 
+def test_a_sample_has_n_distinct_rows_of_all_blocks():
+    counts = [1, 9, 490, 500]
+    for n in (1, 60, 999, 1000):
+        parts = draw(counts, n)
+        assert sum(map(len, parts)) == n
+        for part, count in zip(parts, counts, strict=True):
+            assert set(part.tolist()) <= set(range(count))
+            assert len(set(part.tolist())) == len(part)
+
+
+def test_n_rows_is_a_number_of_at_least_1(client, blocks):
+    for n_rows in (0, -1, "x", None):
+        with pytest.raises(ValueError, match=r"n_rows=.* must be a number in \[1, inf\]"):
+            DaskNumericalEncoder(n_rows=n_rows).fit(blocks[0])
+    assert DaskNumericalEncoder(n_rows=1).fit(blocks[0]).transform(blocks[0]).shape[1] == 64
+    everything = DaskNumericalEncoder(n_rows=np.inf).fit(blocks[0])
+    assert np.array_equal(everything.center_, DaskNumericalEncoder().fit(blocks[0]).center_)
+
+
 def test_a_search_through_joblib_has_the_scores_of_a_serial_one(client, digits):
     import joblib
 
@@ -287,3 +335,183 @@ def test_a_search_through_joblib_has_the_scores_of_a_serial_one(client, digits):
     scores = "split0_test_score", "split1_test_score"
     for name in scores:
         assert np.array_equal(parallel.cv_results_[name], serial.cv_results_[name])
+
+
+@pytest.mark.parametrize("kind", ["array", "frame"])
+def test_labels_of_shape_n_1_count_as_labels(client, blocks, digits, kind):
+    X, y = digits
+    column = blocks[1][:, None]
+    if kind == "frame":
+        column = dd.from_dask_array(column, columns=["y"])
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(blocks[0], column, X_val=blocks[0], y_val=column)
+    assert_same(model, local_loop(*digits))
+    assert model.score(blocks[0], column) == model.to_local().score(X, y) > 0.8
+    assert model.validation_scores_[-1] == model.score(*blocks)
+
+
+def test_labels_and_weights_are_refused_as_by_the_local_estimator(client, blocks, digits):
+    X, y = digits
+    fitted = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks)
+    zero, column = np.zeros(len(y)), np.ones((len(y), 1))
+    wrong = [
+        ("fit", {"y": y + 0.5}),
+        ("fit", {"y": y, "sample_weight": zero}),
+        ("fit", {"y": y, "sample_weight": column}),
+        ("fit", {"y": y, "sample_weight": -column[:, 0]}),
+        ("fit", {"y": y, "X_val": X, "y_val": y + 5}),
+        ("fit", {"y": y, "X_val": X, "y_val": y, "sample_weight_val": zero}),
+        ("fit", {"y": y, "X_val": X, "y_val": y, "sample_weight_val": column}),
+        ("score", {"y": y.astype(str)}),
+        ("score", {"y": y, "sample_weight": zero}),
+        ("score", {"y": y, "sample_weight": column}),
+    ]
+    for method, data in wrong:
+        chunks = {
+            name: da.from_array(part, (BLOCK, *part.shape[1:])) for name, part in data.items()
+        }
+        model = fitted if method == "score" else DaskNumpyMLPClassifier(**SETTINGS)
+        with pytest.raises((ValueError, ZeroDivisionError)) as local:
+            getattr(model.to_local(), method)(X, **data)
+        with pytest.raises(local.type) as distant:
+            getattr(model, method)(blocks[0], **chunks)
+        messages = [str(error.value).replace(f"{len(y)}", f"{BLOCK}") for error in (local, distant)]
+        assert messages[0] == messages[1]
+
+
+def test_a_block_without_weight_is_not_trained_on_and_its_labels_are_classes(
+    client, blocks, digits
+):
+    X, y = digits
+    y, weight = y.copy(), np.ones(len(y))
+    y[:BLOCK][::9], weight[:BLOCK] = 10, 0
+    chunks = da.from_array(y, BLOCK), da.from_array(weight, BLOCK)
+    model = DaskNumpyMLPClassifier(**SETTINGS, shuffle=False).fit(blocks[0], *chunks)
+    local = NumpyMLPClassifier(**SETTINGS, shuffle=False)
+    for start in [*range(BLOCK, len(y), BLOCK)] * 3:
+        rows = slice(start, start + BLOCK)
+        local.partial_fit(X[rows], y[rows], classes=np.arange(11))
+    assert_same(model, local)
+    assert abs(model.score(blocks[0], *chunks) - local.score(X, y, weight)) < 1e-12
+
+
+def test_a_refit_forgets_the_feature_names(client, blocks):
+    names = [f"pixel {j}" for j in range(64)]
+    frame = dd.from_dask_array(blocks[0], columns=names)
+    for model in (DaskNumpyMLPClassifier(**SETTINGS), DaskNumericalEncoder()):
+        assert list(model.fit(frame, dd.from_dask_array(blocks[1])).feature_names_in_) == names
+        assert not hasattr(model.fit(*blocks), "feature_names_in_")
+
+
+def test_callbacks_are_refused(tmp_path):
+    model = DaskNumpyMLPClassifier()
+    with pytest.raises(AttributeError, match=r"does not support callbacks .* warm_start=True"):
+        model.set_callbacks(Checkpoint(tmp_path))
+    assert not hasattr(model, "set_callbacks")  # as meta-estimators ask
+
+
+def test_an_interrupted_fit_keeps_the_last_pass(client, blocks, digits, monkeypatch):
+    train_pass, passes = sknumpynet.dask.train_pass, []
+
+    def interrupted(*arguments):
+        passes.append(arguments)
+        if len(passes) == 3:
+            raise KeyboardInterrupt
+        return train_pass(*arguments)
+
+    monkeypatch.setattr(sknumpynet.dask, "train_pass", interrupted)
+    model = DaskNumpyMLPClassifier(**SETTINGS)
+    validation = {"X_val": blocks[0], "y_val": blocks[1]}
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(*blocks, **validation)
+    assert_same(model, local_loop(*digits, n_passes=2))
+    assert len(model.validation_scores_) == 2
+    assert model.score(*blocks) == model.validation_scores_[-1]
+
+
+def test_an_interrupted_pass_does_not_go_on_on_the_cluster(client, blocks, monkeypatch):
+    gather = client.gather
+
+    def keys(dask_scheduler):
+        return [key for key in dask_scheduler.tasks if "train_on" in str(key)]
+
+    def interrupted(futures):
+        if any("train_on" in future.key for future in futures):
+            while not client.run_on_scheduler(keys):
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+        return gather(futures)
+
+    monkeypatch.setattr(client, "gather", interrupted)
+    with pytest.raises(KeyboardInterrupt) as kept:  # it keeps the futures of the interrupted call
+        DaskNumpyMLPClassifier(**SETTINGS, client=client).fit(*blocks)
+    for _ in range(100):
+        if not (left := client.run_on_scheduler(keys)):
+            break
+        time.sleep(0.1)
+    assert kept.type is KeyboardInterrupt
+    assert left == []
+
+
+def test_a_random_state_is_advanced_by_a_fit_that_succeeds_only(client, blocks):
+    rng = np.random.RandomState(0)
+    before = pickle.dumps(rng)
+    model = DaskNumpyMLPClassifier(**{**SETTINGS, "random_state": rng})
+    with pytest.raises(ValueError, match="do not match"):
+        model.fit(blocks[0], blocks[1].rechunk(700))
+    with pytest.raises(ValueError, match="alpha"):
+        model.set_params(alpha=1e300).fit(*blocks)
+    assert pickle.dumps(rng) == before
+    model.set_params(alpha="auto").fit(*blocks)
+    assert pickle.dumps(rng) != before
+
+
+@pytest.mark.parametrize("method", [*METHODS, "score"])
+def test_an_unfitted_estimator_says_so(blocks, method):
+    arguments = blocks if method == "score" else blocks[:1]
+    with pytest.raises(NotFittedError):
+        getattr(DaskNumpyMLPClassifier(), method)(*arguments)
+
+
+def test_partial_fit_takes_data_in_memory(blocks, digits):
+    model = DaskNumpyMLPClassifier(**SETTINGS)
+    with pytest.raises(TypeError, match=r"not accepted as X of partial_fit.*fit, with max_iter=1"):
+        model.partial_fit(*blocks, classes=np.arange(10))
+    model.partial_fit(*digits, classes=np.arange(10))
+    expected = NumpyMLPClassifier(**SETTINGS).partial_fit(*digits, classes=np.arange(10))
+    assert_same(model, expected)
+
+
+def test_x_must_be_a_table_of_rows(client, blocks):
+    model = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks)
+    for X, n in ((blocks[1], 1), (blocks[0][:, :, None], 3)):
+        with pytest.raises(ValueError, match=f"X has {n} dimensions"):
+            model.predict(X)
+
+
+def test_a_warm_start_needs_the_same_classes(client, blocks):
+    model = DaskNumpyMLPClassifier(**SETTINGS, warm_start=True).fit(*blocks)
+    with pytest.raises(ValueError, match="warm_start can only be used where `y` has the same"):
+        model.fit(blocks[0], blocks[1] % 5)
+    with pytest.raises(ValueError, match="does not match the network"):
+        model.fit(blocks[0], (blocks[1][:, None] % [2, 3] == 0).astype(int))
+
+
+def test_the_encoder_does_not_gather_its_result_for_pandas(client, blocks):
+    encoder = DaskNumericalEncoder(n_bins=0).fit(blocks[0])
+    with pytest.raises(AttributeError, match=r"set_output: its result is a Dask array"):
+        encoder.set_output(transform="pandas")
+    with pytest.raises(ValueError, match="`set_output` is not available"):
+        make_pipeline(encoder).set_output(transform="pandas")
+    frame = dd.from_dask_array(blocks[0], columns=[f"pixel {j}" for j in range(64)])
+    expected = encoder.transform(blocks[0].compute())
+    with config_context(transform_output="pandas"):
+        results = encoder.transform(blocks[0]), clone(encoder).fit(frame).transform(frame)
+    for result in results:
+        assert isinstance(result, da.Array)
+        assert np.array_equal(result.compute(), expected)
+
+
+def test_a_pipeline_can_be_fitted_again_with_a_warm_start(client, blocks):
+    model = DaskNumpyMLPClassifier(**SETTINGS, warm_start=True)
+    pipeline = make_pipeline(DaskNumericalEncoder(n_bins=0), model).fit(*blocks)
+    assert pipeline.fit(*blocks)[-1].t_ == 6 * len(blocks[0])

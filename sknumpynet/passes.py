@@ -1,0 +1,86 @@
+"""Training and scoring on blocks of rows, one network after the other or several at a time."""
+
+from copy import deepcopy
+
+import dask
+import numpy as np
+
+from sknumpynet.blocks import n_rows
+
+
+def submit(client, function, model, *arguments):
+    """Submit a task with a network, which may be as large as Dask otherwise warns of."""
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1PB"}):
+        return client.submit(function, model, *arguments, pure=False)
+
+
+def train_pass(client, models, parts, classes):
+    """Return the networks after a pass in which each was trained on its part of the blocks."""
+    futures = [
+        pass_over(client, model, blocks, classes)
+        for model, blocks in zip(models, parts, strict=True)
+    ]
+    try:
+        return averaged(models, client.gather(futures))
+    finally:
+        client.cancel(futures)  # an interrupted pass does not go on
+
+
+def pass_over(client, model, blocks, classes):
+    """Return the future of the network that has been trained on one block after the other.
+
+    A task copies the network that it is given. If a worker is lost, the scheduler runs its tasks
+    again from what they were given, so that no block is trained on twice or left out.
+    """
+    for block in blocks:
+        model = submit(client, train_on, model, *block, classes)
+    return model
+
+
+def train_on(model, X, y, sample_weight, classes):
+    return deepcopy(model).partial_fit(X, y, sample_weight, classes=classes)
+
+
+def rows_seen(model):
+    return getattr(model, "t_", 0)
+
+
+def averaged(before, after):
+    """Return the networks after a pass, each with the mean of their parameters.
+
+    The mean is weighted by the rows of the pass. Each network keeps the state of its optimizer.
+    """
+    if len(after) > 1:
+        rows = [rows_seen(a) - rows_seen(b) for a, b in zip(after, before, strict=True)]
+        mean = np.average([model.params_ for model in after], axis=0, weights=rows)
+        for model in after:
+            model.params_ = mean.astype(model.params_.dtype)
+    return after
+
+
+def total(start, models):
+    """Return the fitted attributes of the first network, with the rows that all have seen."""
+    first = {k: v for k, v in vars(models[0]).items() if k not in start.get_params(deep=False)}
+    if len(models) == 1:
+        return first
+    old = getattr(start, "_resume", {"class_sums": 0})["class_sums"]
+    sums = old + sum(model._resume["class_sums"] - old for model in models)
+    seen = rows_seen(start) + sum(rows_seen(model) - rows_seen(start) for model in models)
+    return {**first, "t_": seen, "_resume": {**first["_resume"], "class_sums": sums}}
+
+
+def score_on(client, model, blocks):
+    """Return the accuracy on the blocks."""
+    model = submit(client, deepcopy, model)  # sent once, not with each block
+    counts = client.gather([client.submit(count_right, model, *block) for block in blocks])
+    right, of = map(sum, zip(*counts, strict=True))
+    return right / of
+
+
+def count_right(model, X, y, sample_weight):
+    """Return the weight of the rows that are predicted rightly, and of all."""
+    accuracy = model.score(X, y, sample_weight)
+    if sample_weight is None:
+        return round(accuracy * n_rows(X)), n_rows(X)
+    of = float(np.sum(np.asarray(sample_weight, float)))
+    return accuracy * of, of
