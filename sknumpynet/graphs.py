@@ -4,6 +4,8 @@ Legend: ``op`` adds a node and returns the name of its result; its inputs are su
 ``c`` makes an array of a number, in the dtype of the graph.
 """
 
+from functools import partial
+
 import numpy as np
 from onnx import TensorProto
 
@@ -13,6 +15,7 @@ from sknumpynet.reading import encoding_of
 from sknumpynet.robust import LIMIT
 
 FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
+INT64, STRING = TensorProto.INT64, TensorProto.STRING
 
 
 def sigmoid_gelu(op, z, c):
@@ -38,6 +41,53 @@ ACTIVATIONS = {
     "silu": lambda op, z, c: op.Mul(z, op.Sigmoid(z)),
     "gelu": sigmoid_gelu,
 }
+
+
+def labels_of(scope, model):
+    """Return the classes as a list of int or str; with the option ``nocl`` their positions.
+
+    Raises
+    ------
+    ValueError
+        If they are anything else, or an int is too large.
+    """
+    classes = model.classes_
+    if scope.get_options(model, {"nocl": False})["nocl"]:
+        return list(range(len(classes)))
+    labels = classes.tolist()
+    if classes.dtype.kind in "biu" and labels[-1] < 2**63:
+        return list(map(int, labels))
+    if all(isinstance(label, str) for label in labels):
+        return labels
+    raise ValueError(
+        f"classes_ of dtype {classes.dtype}, up to {labels[-1]!r}, cannot be converted: ONNX "
+        "labels are strings or integers below 2**63. Train with such labels, or pass "
+        "options={'nocl': True} to get their positions in classes_."
+    )
+
+
+def constant(op, labels):
+    """Add the labels as an initializer, and return its name."""
+    name = op.scope.get_unique_variable_name("classes")
+    kind = STRING if isinstance(labels[0], str) else INT64
+    values = [label.encode() for label in labels] if kind == STRING else labels
+    op.container.add_initializer(name, kind, [len(values)], values)
+    return name
+
+
+def logits(op, X, model):
+    """Return the network's outputs, in the dtype of its parameters."""
+    name, dtype = model.settings_["activation"], model.params_.dtype
+    if name not in ACTIVATIONS:
+        raise ValueError(
+            f"activation={name!r} cannot be converted: its formula in ONNX is not known, as those "
+            f"of {list(ACTIVATIONS)} are. Add it to sknumpynet.graphs.ACTIVATIONS."
+        )
+    z = op.Cast(X, to=DOUBLE if dtype == np.float64 else FLOAT)
+    for layer, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
+        z = ACTIVATIONS[name](op, z, partial(np.full, 1, dtype=dtype)) if layer > 0 else z
+        z = op.Add(op.MatMul(z, W), b)
+    return z
 
 
 def probabilities(op, z, model, c):
@@ -103,7 +153,7 @@ def imputed(op, imputer, z):
     filled = np.where(has, donors, 0)
     zero, is_missing = np.zeros(1), op.Cast(op.IsNaN(z), to=FLOAT)
     incomplete = op.Greater(
-        op.ReduceMax(is_missing, np.array([1]), keepdims=0), np.zeros(1, np.float32)
+        op.ReduceMaxAnyOpset(is_missing, np.array([1]), keepdims=0), np.zeros(1, np.float32)
     )
     rows = op.Reshape(op.NonZero(incomplete), np.array([-1]))
     x = op.Cast(op.Gather(z, rows, axis=0), to=DOUBLE)
@@ -126,9 +176,11 @@ def imputed(op, imputer, z):
             largest=0,
         )
         weight = op.Where(op.Less(distance, np.full(1, np.inf)), np.ones(1), zero)
-        total = op.ReduceSum(weight, np.array([1]), keepdims=1)
+        total = op.ReduceSumAnyOpset(weight, np.array([1]), keepdims=1)
         mean = op.Div(
-            op.ReduceSum(op.Mul(weight, op.Gather(values, nearest)), np.array([1]), keepdims=1),
+            op.ReduceSumAnyOpset(
+                op.Mul(weight, op.Gather(values, nearest)), np.array([1]), keepdims=1
+            ),
             total,
         )
         columns.append(op.Where(op.Greater(total, zero), mean, values.mean(keepdims=True)))

@@ -5,8 +5,11 @@ Needs ``pip install "sknumpynet[onnx]"``. The graphs compute what `predict`, `pr
 dtype. Each activation is written in the basic operators of ONNX, which also work in float64.
 """
 
+from functools import partial
+
 import numpy as np
 from skl2onnx import update_registered_converter
+from skl2onnx._parse import _parse_sklearn_classifier, _parse_sklearn_simple_model
 from skl2onnx.common.data_types import (
     DoubleTensorType,
     FloatTensorType,
@@ -14,20 +17,32 @@ from skl2onnx.common.data_types import (
     StringTensorType,
     guess_proto_type,
 )
-from skl2onnx.proto import onnx_proto
 
 from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.graphs import ACTIVATIONS, DOUBLE, FLOAT, encode, probabilities
+from sknumpynet.graphs import (
+    DOUBLE,
+    INT64,
+    constant,
+    encode,
+    labels_of,
+    logits,
+    probabilities,
+)
 from sknumpynet.preprocessing import NumericalEncoder
 from sknumpynet.reading import encoding_of
-
-PROTO = {np.dtype(np.float32): FLOAT, np.dtype(np.float64): DOUBLE}
+from sknumpynet.wrappers import register_wrappers
 
 
 def register():
     """Teach skl2onnx to convert `NumpyMLPClassifier` and `NumericalEncoder`.
 
-    Call it once before ``skl2onnx.to_onnx`` or ``convert_sklearn``.
+    Call it once before ``skl2onnx.to_onnx`` or ``convert_sklearn``. The classifier has skl2onnx's
+    options: ``zipmap``, ``output_class_labels``, ``nocl`` for labels that are positions in
+    `classes_`, and ``raw_scores`` for logits instead of probabilities, which for two classes are
+    the negative and the positive value of `decision_function`.
+
+    Where scikit-learn's wrappers contain the classifier, their conversion is replaced or checked,
+    so that it gives scikit-learn's results or an error.
 
     Examples
     --------
@@ -52,7 +67,13 @@ def register():
         classifier_shapes,
         convert_classifier,
         overwrite=True,
-        options={"zipmap": [True, False, "columns"], "output_class_labels": [False, True]},
+        parser=parse_classifier,
+        options={
+            "zipmap": [True, False, "columns"],
+            "output_class_labels": [False, True],
+            "nocl": [True, False],
+            "raw_scores": [True, False],
+        },
     )
     update_registered_converter(
         NumericalEncoder,
@@ -61,70 +82,80 @@ def register():
         convert_encoder,
         overwrite=True,
     )
+    register_wrappers()
+
+
+def parse_classifier(scope, model, inputs, custom_parsers=None):
+    """Declare the outputs: labels, probabilities and, if they are asked for, the classes."""
+    options = scope.get_options(model, {"zipmap": True, "output_class_labels": False})
+    if options["zipmap"]:
+        return _parse_sklearn_classifier(scope, model, inputs, custom_parsers)
+    outputs = _parse_sklearn_simple_model(scope, model, inputs, custom_parsers)
+    if options["output_class_labels"]:
+        outputs.append(scope.declare_local_variable("class_labels", Int64TensorType()))
+    return outputs
 
 
 def classifier_shapes(operator):
-    """Set the types and shapes of the labels and of the probabilities."""
+    """Set the types and shapes of the labels, of the probabilities and of the classes."""
     model, given = operator.raw_operator, operator.inputs[0]
     n, k = given.get_first_dimension(), len(model.classes_)
-    multilabel, kind = encoding_of(model).multilabel, model.classes_.dtype.kind
-    if kind not in "biuUSO":
-        raise ValueError(
-            f"classes_ of dtype {model.classes_.dtype} cannot be converted: ONNX labels are "
-            "integers or strings. Train with such labels."
-        )
-    label = Int64TensorType if kind in "biu" else StringTensorType
-    proba = DoubleTensorType if isinstance(given.type, DoubleTensorType) else FloatTensorType
-    operator.outputs[0].type = label([n, k] if multilabel else [n])
-    operator.outputs[1].type = proba([n, k])
+    label, multilabel = Int64TensorType, encoding_of(model).multilabel
+    if isinstance(labels_of(operator.scope_inst, model)[0], str):
+        label = StringTensorType
+    types = label([n, k] if multilabel else [n]), real(given)([n, k]), label([k])
+    for output, kind in zip(operator.outputs, types, strict=False):
+        output.type = kind
 
 
 def encoder_shapes(operator):
     """Set the type and the shape of the encoded features."""
     n_columns = len(operator.raw_operator.get_feature_names_out())
-    operator.outputs[0].type = FloatTensorType(
-        [operator.inputs[0].get_first_dimension(), n_columns]
-    )
+    given = operator.inputs[0]
+    operator.outputs[0].type = real(given)([given.get_first_dimension(), n_columns])
+
+
+def real(given):
+    """Return the type of results for an input of this type, as skl2onnx's converters have it."""
+    return DoubleTensorType if isinstance(given.type, DoubleTensorType) else FloatTensorType
 
 
 def convert_classifier(scope, operator, container):
-    """Add the nodes of `predict` and `predict_proba`."""
+    """Add the nodes of `predict`, and of `predict_proba` or, as raw scores, the logits."""
     op, model = container.get_op_builder(scope), operator.raw_operator
-    dtype, integer = model.params_.dtype, onnx_proto.TensorProto.INT64
-    activation = ACTIVATIONS[model.settings_["activation"]]
-    z = op.Cast(operator.inputs[0].full_name, to=PROTO[dtype])
-    for layer, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
-        z = activation(op, z, lambda c: np.array([c], dtype)) if layer > 0 else z
-        z = op.Add(op.MatMul(z, W), b)
-    answers = op.Cast(op.Greater(z, np.zeros(1, dtype)), to=integer)
-    if encoding_of(model).multilabel:
+    z = logits(op, features(op, operator), model)
+    labels, multilabel = labels_of(scope, model), encoding_of(model).multilabel
+    classes = constant(op, labels)
+    answers = op.Cast(op.Greater(z, np.zeros(1, model.params_.dtype)), to=INT64)
+    if multilabel:
         label = answers
+    elif model.out_activation_ == "logistic":
+        label = op.Gather(classes, op.Reshape(answers, np.array([-1])))
     else:
-        code = op.ArgMax(z, axis=1, keepdims=0)
-        if model.out_activation_ == "logistic":
-            code = op.Reshape(answers, np.array([-1]))
-        label = op.Gather(constant(scope, container, model.classes_), code)
-    container.add_node("Identity", [label], [operator.outputs[0].full_name])
-    wide = guess_proto_type(operator.outputs[1].type)
-    real = np.float64 if wide == DOUBLE else np.float32
-    p = probabilities(op, op.Cast(z, to=wide), model, lambda c: np.array([c], real))
-    container.add_node("Identity", [p], [operator.outputs[1].full_name])
+        label = op.Gather(classes, op.ArgMax(z, axis=1, keepdims=0))
+    to = guess_proto_type(operator.outputs[1].type)
+    z = op.Cast(z, to=to)
+    if container.get_options(model, {"raw_scores": False})["raw_scores"]:
+        score = op.Concat(op.Neg(z), z, axis=1) if len(labels) == 2 and not multilabel else z
+    else:
+        dtype = np.float64 if to == DOUBLE else np.float32
+        score = probabilities(op, z, model, partial(np.full, 1, dtype=dtype))
+    for result, output in zip((label, score, classes), operator.outputs, strict=False):
+        container.add_node("Identity", [result], [output.full_name])
 
 
-def constant(scope, container, classes):
-    """Add the classes as an initializer, and return its name."""
-    name = scope.get_unique_variable_name("classes")
-    if classes.dtype.kind in "biu":
-        kind, values = onnx_proto.TensorProto.INT64, classes.astype(np.int64).tolist()
-    else:
-        kind, values = onnx_proto.TensorProto.STRING, [str(c).encode() for c in classes]
-    container.add_initializer(name, kind, [len(values)], values)
-    return name
+def features(op, operator):
+    """Return the features: one input, or several, such as the columns of a data frame."""
+    names = [given.full_name for given in operator.inputs]
+    if len(names) == 1:
+        return names[0]
+    # They may be of different types, and float64 has the numbers of all.
+    return op.Concat(*(op.Cast(name, to=DOUBLE) for name in names), axis=1)
 
 
 def convert_encoder(scope, operator, container):
     """Add the nodes of `transform`."""
     op, encoder = container.get_op_builder(scope), operator.raw_operator
-    X = op.Cast(operator.inputs[0].full_name, to=DOUBLE)  # the features are scaled in float64
-    result = encode(op, X, encoder)
+    X = op.Cast(features(op, operator), to=DOUBLE)  # the features are scaled in float64
+    result = op.Cast(encode(op, X, encoder), to=guess_proto_type(operator.outputs[0].type))
     container.add_node("Identity", [result], [operator.outputs[0].full_name])

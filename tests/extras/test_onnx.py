@@ -3,7 +3,9 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_iris, make_classification
 from sklearn.pipeline import make_pipeline
@@ -15,7 +17,7 @@ from sknumpynet.core.activations import ACTIVATIONS
 ort = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
 
-from sknumpynet import onnx  # noqa: E402
+from sknumpynet import graphs, onnx  # noqa: E402
 
 LARGEST_DIFFERENCE = {np.float32: 1e-5, np.float64: 1e-12}
 
@@ -25,13 +27,13 @@ def _registered():
     onnx.register()
 
 
-def run(model, X):
+def run(model, X, target_opset=None, **options):
     """Convert a model for X of this dtype, and return what onnxruntime computes."""
+    if hasattr(model, "predict"):
+        options = {"zipmap": False, **options}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of skl2onnx and onnx, about NumPy's and their own API
-        graph = skl2onnx.to_onnx(
-            model, X[:1], options={"zipmap": False} if hasattr(model, "predict") else None
-        )
+        graph = skl2onnx.to_onnx(model, X[:1], options=options, target_opset=target_opset)
     session = ort.InferenceSession(graph.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {session.get_inputs()[0].name: X})
 
@@ -76,23 +78,106 @@ def test_multilabel(smoothing, digits):
     assert_same(model.fit(X, Y), X.astype(np.float32))
 
 
-@pytest.mark.parametrize(
-    "labels", [["no", "yes"], ["a", "b", "cc"], [False, True], [-3, 10**12, 7]], ids=str
-)
-def test_labels_of_any_kind(labels):
+LABELS = {
+    "str": np.array(["no", "yes"]),
+    "object": np.array(["a", "b", "ccc"], object),
+    "bool": np.array([False, True]),
+    "int": np.array([-3, 10**12, 7]),
+    "int8": np.array([-3, 2, 7], np.int8),
+    "uint64": np.array([0, 1, 2**63 - 1], np.uint64),
+}
+
+
+@pytest.fixture(scope="module", params=LABELS)
+def labelled(request):
+    """Return a model with labels of some kind, and rows to predict."""
     X, y = load_iris(return_X_y=True)
+    labels = LABELS[request.param]
     keep = y < len(labels)
-    X, y = X[keep], np.array(labels)[y[keep]]
-    assert_same(NumpyMLPClassifier(8, max_iter=10, random_state=0).fit(X, y), X.astype(np.float32))
+    model = NumpyMLPClassifier(8, max_iter=10, random_state=0).fit(X[keep], labels[y[keep]])
+    return model, X[keep].astype(np.float32)
 
 
-def test_float_labels_are_refused():
+def test_labels_of_any_kind(labelled):
+    assert_same(*labelled)
+
+
+@pytest.mark.parametrize("zipmap", [None, True, "columns"])
+def test_probabilities_come_as_dicts_or_columns(zipmap, labelled):
+    model, X = labelled
+    options = {} if zipmap is None else {"zipmap": zipmap}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = skl2onnx.to_onnx(model, X[:1], options=options).SerializeToString()
+    labels, *parts = ort.InferenceSession(graph).run(None, {"X": X})
+    assert np.array_equal(labels, model.predict(X))
+    if zipmap == "columns":
+        proba = np.column_stack(parts)
+    else:
+        (dicts,) = parts
+        assert set(dicts[0]) == set(model.classes_.tolist())
+        proba = np.array([[row[label] for label in model.classes_.tolist()] for row in dicts])
+    assert np.abs(proba - model.predict_proba(X)).max() < 1e-5
+
+
+def test_the_classes_are_an_output(labelled):
+    model, X = labelled
+    labels, _, classes = run(model, X, output_class_labels=True)
+    assert np.array_equal(classes, model.classes_)
+    assert np.array_equal(labels, model.predict(X))
+
+
+def test_labels_are_positions_in_the_classes(labelled):
+    model, X = labelled
+    positions, proba, classes = run(model, X, nocl=True, output_class_labels=True)
+    assert np.array_equal(model.classes_[positions], model.predict(X))
+    assert np.array_equal(classes, np.arange(len(model.classes_)))
+    assert np.abs(proba - model.predict_proba(X)).max() < 1e-5
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_classes", [2, 4])
+def test_raw_scores_are_logits(n_classes, dtype):
+    X, y = make_classification(300, n_informative=8, n_classes=n_classes, random_state=0)
+    model = NumpyMLPClassifier(16, max_iter=10, dtype=np.dtype(dtype).name, random_state=0)
+    labels, scores = run(model.fit(X, y), X.astype(dtype), raw_scores=True)
+    logits = model.decision_function(X.astype(dtype))
+    logits = np.column_stack([-logits, logits]) if n_classes == 2 else logits
+    assert np.abs(scores - logits).max() < 10 * LARGEST_DIFFERENCE[dtype]
+    assert np.array_equal(labels, model.predict(X.astype(dtype)))
+
+
+def test_raw_scores_of_multilabel_targets(digits):
+    X, y = digits[0].astype(np.float32), digits[1]
+    Y = (y[:, None] % [2, 3] == 0).astype(int)
+    model = NumpyMLPClassifier(16, max_iter=5, random_state=0).fit(X, Y)
+    labels, scores = run(model, X, raw_scores=True)
+    assert np.abs(scores - model.decision_function(X)).max() < 1e-4
+    assert np.array_equal(labels, model.predict(X))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [np.array([0.0, 1.0, 2.0]), np.array([0, 1, 2**63], np.uint64)],
+    ids=["float64", "uint64"],
+)
+def test_other_labels_are_refused_but_for_their_positions(labels):
     X, y = load_iris(return_X_y=True)
-    model = NumpyMLPClassifier(8, max_iter=2, random_state=0).fit(X, y + 0.0)
-    with pytest.raises(
-        ValueError, match=r"classes_ of dtype float64 cannot be converted: .* integers"
-    ):
-        run(model, X.astype(np.float32))
+    model, X = NumpyMLPClassifier(8, max_iter=2, random_state=0).fit(X, labels[y]), X.astype("f")
+    with pytest.raises(ValueError, match=f"classes_ of dtype {labels.dtype}, up to .*'nocl': True"):
+        run(model, X)
+    positions, _ = run(model, X, nocl=True)
+    assert np.array_equal(model.classes_[positions], model.predict(X))
+
+
+def test_an_activation_without_a_formula_is_named(monkeypatch):
+    monkeypatch.setitem(ACTIVATIONS, "softsign", ACTIVATIONS["tanh"])
+    X, y = load_iris(return_X_y=True)
+    model = NumpyMLPClassifier(8, activation="softsign", max_iter=5, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=r"'softsign' .* sknumpynet\.graphs\.ACTIVATIONS"):
+        run(model, X)
+    monkeypatch.setitem(graphs.ACTIVATIONS, "softsign", graphs.ACTIVATIONS["tanh"])
+    assert_same(model, X.astype(np.float32))
 
 
 def table(n=1500):
@@ -121,8 +206,27 @@ def test_the_encoder(n_bins, dtype):
     X = X.astype(dtype)
     encoder = NumericalEncoder(n_bins).fit(X)
     (encoded,) = run(encoder, X)
-    assert encoded.dtype == np.float32
+    assert encoded.dtype == dtype
     assert np.abs(encoded - encoder.transform(X)).max() < 1e-5
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_data_frame_whose_columns_are_inputs_of_their_own(dtype):
+    X, y = load_iris(return_X_y=True)
+    frame = pd.DataFrame(X.astype(dtype), columns=list("abcd"))
+    network = NumpyMLPClassifier(16, effort=0.1, random_state=0)
+    for model in (NumericalEncoder(), network, make_pipeline(NumericalEncoder(), network)):
+        model.fit(frame, y)
+        options = {"zipmap": False} if hasattr(model, "predict") else None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            graph = skl2onnx.to_onnx(model, frame[:1], options=options)
+        session = ort.InferenceSession(graph.SerializeToString())
+        results = session.run(None, {name: frame[[name]].to_numpy() for name in frame})
+        expected = (
+            model.predict_proba(frame) if hasattr(model, "predict") else model.transform(frame)
+        )
+        assert np.abs(results[-1] - expected).max() < 1e-5
 
 
 def test_the_encoder_without_missing_values():
@@ -154,6 +258,22 @@ def test_pipelines_and_column_transformers():
     X[:, 1] = np.nan_to_num(X[:, 1])
     X[:, 4] = 7
     assert_same(make_pipeline(parts, network).fit(X, y), X)
+
+
+@pytest.mark.parametrize("opset", [13, 15, 18, 21])
+def test_the_encoder_in_any_opset(opset):
+    X, _ = table(300)
+    encoder = NumericalEncoder(4).fit(X)
+    (encoded,) = run(encoder, X, target_opset=opset)
+    assert np.abs(encoded - encoder.transform(X)).max() < 1e-5
+
+
+def test_an_encoder_of_sparse_rows_takes_them_dense():
+    X, _ = table(300)
+    sparse = csr_array(np.nan_to_num(X, posinf=0))
+    encoder = NumericalEncoder().fit(sparse)
+    (encoded,) = run(encoder, sparse.toarray())
+    assert np.abs(encoded - encoder.transform(sparse).toarray()).max() < 1e-5
 
 
 def test_a_wrong_temperature_would_be_noticed(digits):
