@@ -3,7 +3,10 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
+from sklearn.preprocessing import StandardScaler
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.core.activations import ReLU
@@ -35,6 +38,43 @@ def test_same_weights_give_scikit_learns_probabilities_loss_and_gradient(activat
     ):
         assert_allclose(mine, other, rtol=1e-9, atol=1e-12)
     assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-9)
+
+
+DATASETS = {"digits": load_digits, "iris": load_iris, "breast_cancer": load_breast_cancer}
+
+
+def shuffled_training(name, solver):
+    """Return scaled data and both classifiers, which shuffle minibatches by default."""
+    X, y = DATASETS[name](return_X_y=True)
+    shared = {"hidden_layer_sizes": (20, 10), "solver": solver, "batch_size": 32}
+    shared |= {"learning_rate_init": 0.005, "max_iter": 12, "random_state": 0}
+    ours, theirs = NumpyMLPClassifier(**shared, preset="sklearn"), MLPClassifier(**shared)
+    return StandardScaler().fit_transform(X), y, ours, theirs
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("name", DATASETS)
+def test_fit_with_the_preset_sklearn_has_scikit_learns_loss_curve(name, solver):
+    X, y, ours, theirs = shuffled_training(name, solver)
+    for model in (ours, theirs):
+        with pytest.warns(ConvergenceWarning):
+            model.fit(X, y)
+    assert len(ours.loss_curve_) == 12
+    assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
+    assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+@pytest.mark.parametrize("name", DATASETS)
+def test_partial_fit_with_the_preset_sklearn_has_scikit_learns_loss_curve(name, solver):
+    X, y, ours, theirs = shuffled_training(name, solver)
+    for model in (ours, theirs):
+        # With an int, scikit-learn's calls would all shuffle in the same way.
+        model.set_params(random_state=np.random.RandomState(0))
+        for start in (0, 60, 30, 0):  # parts of the data, of different sizes
+            model.partial_fit(X[start::2], y[start::2], classes=np.unique(y))
+    assert_allclose(ours.loss_curve_, theirs.loss_curve_, rtol=1e-9)
+    assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-6, atol=1e-12)
 
 
 def textbook_losses(X, y, W1, b1, W2, b2, lr, n_steps):

@@ -62,8 +62,9 @@ SOLVERS = {
 @quiet
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 @pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("data", DATA)
-def test_loss_curve_is_scikit_learns(data, solver, alpha):
+def test_loss_curve_is_scikit_learns(data, shuffle, solver, alpha):
     X, y = DATA[data]()
     X = scale(X)
     shared = {
@@ -73,7 +74,7 @@ def test_loss_curve_is_scikit_learns(data, solver, alpha):
         "batch_size": 32,
         "learning_rate_init": 0.01,
         "max_iter": 5,
-        "shuffle": False,
+        "shuffle": shuffle,
         "random_state": 0,
         **SOLVERS[solver],
     }
@@ -121,8 +122,8 @@ def test_every_parameter_of_scikit_learns_has_its_default():
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_the_preset_sklearn_trains_as_scikit_learns_defaults_do(solver):
     X, y = scale(blobs()[0]), blobs()[1]
-    ours = NumpyMLPClassifier(solver=solver, max_iter=5, shuffle=False, random_state=0)
-    theirs = MLPClassifier(solver=solver, max_iter=5, shuffle=False, random_state=0)
+    ours = NumpyMLPClassifier(solver=solver, max_iter=5, random_state=0)
+    theirs = MLPClassifier(solver=solver, max_iter=5, random_state=0)
     ours.fit(X, y), theirs.fit(X, y)
     assert_allclose(ours.loss_, theirs.loss_, rtol=1e-9)
     assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), rtol=1e-6)
@@ -197,7 +198,21 @@ def test_validation_rows_count_by_sample_weight_and_class_weight():
 
     settings = {"early_stopping": True, "class_weight": {1: 5.0}, "max_iter": 1}
     NumpyMLPClassifier(8, **settings, scoring=record).fit(X, y, np.full(len(y), 2.0))
-    assert_allclose(seen[0][1], np.where(seen[0][0] == 1, 10, 2))
+    weight = {"sample_weight_val": np.full(len(y), 2.0)}
+    NumpyMLPClassifier(8, **settings, scoring=record).fit(X, y, X_val=X, y_val=y, **weight)
+    for y_val, sample_weight in (seen[0], seen[-1]):
+        assert_allclose(sample_weight, np.where(y_val == 1, 10, 2))
+
+
+def test_validation_data_count_by_the_balanced_weights_of_the_training_data():
+    X, y = blobs(n_classes=2)
+    frequent = np.flatnonzero((y == 0) | (np.arange(len(y)) % 10 == 1))
+    model = Tuned(8, early_stopping=True, class_weight="balanced", scoring="loss", max_iter=2)
+    model.set_params(random_state=0).fit(X[frequent], y[frequent], X_val=X, y_val=y)
+    sums = np.bincount(y[frequent])
+    weight = (sums.mean() / sums)[y]
+    loss = log_loss(y, model.predict_proba(X), sample_weight=weight)
+    assert_allclose(-model.best_validation_score_, loss, rtol=1e-5)
 
 
 @quiet
@@ -410,6 +425,7 @@ def test_warm_start_continues_as_if_it_had_never_stopped(learning_rate):
         power_t=0.25,
         max_iter=3,
         warm_start=True,
+        shuffle=False,  # a call begins with the rows as they are, as in scikit-learn
         dropout=0.3,
         random_state=0,
     )

@@ -1,4 +1,4 @@
-"""Arrays aligned to cache lines, and ``y += a x`` in one pass over the memory.
+"""Arrays aligned to cache lines or of another dtype, and ``y += a x`` in one pass over the memory.
 
 NumPy's large arrays start 16 bytes after a cache line, so each 64-byte vector instruction touches
 two lines: x *= 2 in place takes 12.5 us instead of 9.7 us for 200,000 float32 numbers.
@@ -31,3 +31,15 @@ def aligned_copy(x, dtype=None):
 def add_multiple(y, a, x):
     """Add ``a * x`` to `y` in place; both are contiguous, of one float dtype and shape (n,)."""
     AXPY[y.dtype](x, y, a=a)
+
+
+def converted(X, dtype):
+    """Return X in another dtype; raise if it has values that are too large for it."""
+    try:
+        with np.errstate(over="raise"):
+            return X.astype(dtype, copy=False)
+    except FloatingPointError:
+        raise ValueError(
+            f"X has values that are too large for {dtype}: scale X, for instance with "
+            "StandardScaler, or set dtype='float64'."
+        ) from None

@@ -14,6 +14,9 @@ from scipy.sparse import issparse
 
 from sknumpynet.core.arrays import aligned_empty
 
+# The smallest positive float64.
+TINY = 5e-324
+
 
 class Minibatch(NamedTuple):
     """Some rows of the training set.
@@ -57,10 +60,12 @@ class Minibatches:
         self.batch_size = min(batch_size, self.n)
         self.weight, self.mean_weight = None, 1.0
         if data.weight is not None:
-            largest = float(data.weight.max())  # the sum of huge weights would overflow
-            relative = data.weight / largest
-            mean = float((relative if rows is None else relative[rows]).mean())
-            self.weight, self.mean_weight = (relative / mean).astype(self.dtype), largest * mean
+            of_rows = data.weight if rows is None else data.weight[rows]
+            largest = float(of_rows.max())  # the sum of huge weights would overflow
+            mean = float((of_rows / largest).mean())
+            with np.errstate(all="ignore"):  # rows that are not trained on may become infinite
+                self.weight = (data.weight / largest / mean).astype(self.dtype)
+            self.mean_weight = max(largest * mean, TINY)
         if not issparse(self.X):
             shape = self.batch_size, self.X.shape[1]
             self.raw = aligned_empty(shape, self.X.dtype)
@@ -68,14 +73,18 @@ class Minibatches:
                 self.raw if self.X.dtype == self.dtype else aligned_empty(shape, self.dtype)
             )
 
-    def epoch(self, rng=None):
-        """Yield the minibatches of one epoch, shuffled by the RandomState `rng` if there is one.
+    def epoch(self, order=None):
+        """Yield the minibatches of one epoch; batches whose weights are all zero are skipped.
 
-        Batches whose weights are all zero are skipped. A single batch of all rows is not shuffled.
+        Parameters
+        ----------
+        order : ndarray of int of shape (n,) or None
+            Positions among the rows that are trained on, in the order in which they are taken.
         """
-        order = self.rows
-        if rng is not None and self.batch_size < self.n:
-            order = rng.permutation(self.n if order is None else order)
+        if order is None:
+            order = self.rows
+        elif self.rows is not None:
+            order = self.rows[order]
         for start in range(0, self.n, self.batch_size):
             stop = min(start + self.batch_size, self.n)
             rows = slice(start, stop) if order is None else order[start:stop]

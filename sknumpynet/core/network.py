@@ -24,15 +24,19 @@ References
    JMLR 15, 2014.
 """
 
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from sknumpynet.core.arrays import add_multiple, aligned_empty
+from sknumpynet.core.arrays import add_multiple, aligned_empty, converted
+from sknumpynet.core.blas import limit_blas
 
 # Numbers that the widest layer may hold in a block of rows while predicting.
 BLOCK = 2**20
+# OpenBLAS itself uses one thread for products of fewer multiplications than this.
+TINY_PRODUCT = 2**18
 # A mask compares 16 random bits with p, so p has a resolution of 1 / 65,536.
 MASK_LEVELS = 2**16
 
@@ -41,12 +45,22 @@ class Network(NamedTuple):
     """What a network computes, apart from its parameters.
 
     ``sizes`` are (d_0, ..., d_L), ``activation`` is a class of `activations`, ``loss`` an object
-    of a class of `losses`.
+    of a class of `losses`. With a `Basis` the d_0 inputs are the coordinates of X in it.
     """
 
     sizes: tuple
     activation: type
     loss: object
+    basis: object = None
+
+    def inputs(self, X):
+        """Return the input of the first layer."""
+        return X if self.basis is None else self.basis.coordinates(X)
+
+    def in_basis(self, basis):
+        """Return the network on the coordinates of X."""
+        sizes = basis.components.shape[1], *self.sizes[1:]
+        return self._replace(sizes=sizes, basis=basis)
 
 
 def n_weights(sizes):
@@ -91,7 +105,8 @@ def forward(X, params, network):
     weights, biases = views(params, network.sizes)
     same = isinstance(X, np.ndarray) and X.dtype == params.dtype
     a = X if same else converted(X, params.dtype)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
+        a = network.inputs(a)
         for W, b in zip(weights, biases, strict=True):
             z = a @ W
             z += b
@@ -101,33 +116,25 @@ def forward(X, params, network):
     return z
 
 
-def converted(X, dtype):
-    """Return X in another dtype; raise if it has values that are too large for it."""
-    try:
-        with np.errstate(over="raise"):
-            return X.astype(dtype, copy=False)
-    except FloatingPointError:
-        raise ValueError(
-            f"X has values that are too large for {dtype}: scale X, for instance with "
-            "StandardScaler, or set dtype='float64'."
-        ) from None
-
-
+@np.errstate(all="ignore")
 def forward_in_blocks(X, params, network, transform=lambda logits: logits):
     """Return ``transform(logits)`` of all rows of X, in blocks of rows to bound the memory.
 
     ``transform`` maps logits (n, d_L) to an array of n rows.
     """
     n, step = X.shape[0], max(1, BLOCK // max(network.sizes))
-    if n <= step:
-        return transform(forward(X, params, network))
-    result = None
-    for start in range(0, n, step):
-        rows = slice(start, start + step)
-        block = transform(forward(X[rows], params, network))
-        if result is None:
-            result = np.empty((n, *block.shape[1:]), block.dtype)
-        result[rows] = block
+    largest_layer = max(fan_in * fan_out for fan_in, fan_out in pairwise(network.sizes))
+    product = min(n, step) * largest_layer
+    with limit_blas(product) if product > TINY_PRODUCT else nullcontext():
+        if n <= step:
+            return transform(forward(X, params, network))
+        result = None
+        for start in range(0, n, step):
+            rows = slice(start, start + step)
+            block = transform(forward(X[rows], params, network))
+            if result is None:
+                result = np.empty((n, *block.shape[1:]), block.dtype)
+            result[rows] = block
     return result
 
 
@@ -156,7 +163,8 @@ class Backprop:
 
     def __init__(self, params, network, max_rows, alpha, dropout):
         self.params, self.grad = params, aligned_empty(params.shape, params.dtype)
-        sizes, self.activation, self.loss = network
+        self.network, self.activation, self.loss = network, network.activation, network.loss
+        sizes = network.sizes
         self.alpha, self.bits = float(alpha), None
         self.dropout = [float(p) for p in dropout] if any(dropout) else ()
         self.weights, self.biases = views(params, sizes)
@@ -177,7 +185,7 @@ class Backprop:
         """Return the loss, sum_i w_i loss_i / n plus the penalty; set `grad` to its gradient."""
         X, y, weight = batch
         n = X.shape[0]
-        inputs = self.forward(X)
+        inputs = self.forward(self.network.inputs(X))
         w = 1 / n if weight is None else weight * (1 / n)
         loss, delta = self.loss.value_and_grad(self.outputs[-1][:n], y, w)
         self.backward(inputs, delta)

@@ -40,7 +40,7 @@ References
 .. [3] Lomont, "Fast Inverse Square Root", Purdue University, 2003.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import sqrt
 
 import numpy as np
@@ -107,7 +107,8 @@ class Adam:
             g *= M
         else:
             np.sqrt(V, out=g)
-            g += self.epsilon / root
+            # Smaller squares vanish, and a smaller epsilon might too.
+            g += max(self.epsilon, sqrt(np.finfo(V.dtype).tiny)) / root
             np.divide(M, g, out=g)
         lr *= sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
         add_multiple(p, -lr * a / root, g)
@@ -134,3 +135,17 @@ OPTIMIZERS = {
     "sgd": SGD,
     "adam": Adam,
 }
+
+
+def start_optimizer(config, state):
+    """Return the optimizer and its state: a copy of the one so far, or a new one if it differs."""
+    optimizer_class = OPTIMIZERS[config.solver]
+    optimizer = optimizer_class(
+        **{f.name: f.type(getattr(config, f.name)) for f in fields(optimizer_class)}
+    )
+    started = optimizer.start(state.params)
+    if state.optimizer.keys() == started.keys():
+        for name, value in state.optimizer.items():
+            is_array = np.ndim(value) > 0
+            started[name] = aligned_copy(value, state.params.dtype) if is_array else value
+    return optimizer, started

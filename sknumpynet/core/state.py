@@ -18,6 +18,8 @@ HISTORY = (
     "validation_score",
     "samples_seen",
 )
+# The phases in which rows are held out; see `sknumpynet.pilot`.
+PILOT_RUNS = "pilot", "second pilot"
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class TrainingConfig:
     """A value for every hyper-parameter of a training; see `NumpyMLPClassifier`.
 
     ``hidden_layer_sizes`` and ``dropout`` have an entry for each hidden layer, ``max_iter`` is
-    the largest number of epochs, ``pilot_run`` whether it includes a pilot run, and ``dtype`` is
+    the largest number of epochs, ``pilot_epochs`` those of its pilot run or 0, and ``dtype`` is
     'float32' or 'float64'.
     """
 
@@ -38,7 +40,7 @@ class TrainingConfig:
     learning_rate_init: float
     power_t: float
     max_iter: int
-    pilot_run: bool
+    pilot_epochs: int
     shuffle: bool
     tol: float
     momentum: float
@@ -86,7 +88,7 @@ class TrainingState:
         Samples seen since `params` were initialised.
     n_iter : int
         Epochs of the current call.
-    phase : {'pilot', 'fit', 'partial_fit'}
+    phase : {'pilot', 'second pilot', 'fit', 'partial_fit'}
         What is trained now.
     phase_start, phase_epochs : int
         Samples seen before the phase, and epochs since its start.
@@ -98,10 +100,16 @@ class TrainingState:
         The best monitored value so far, and the epochs since it last improved by ``tol``.
     best_score : float
         The monitored value, negated, of `best`.
+    basis : list of ndarray or None
+        Center and components of the `Basis` in which the network is trained, if there is one.
+    order : ndarray of int or None
+        The order in which the last epoch of this phase took the rows; None is as they are.
     best : dict or None
         ``params`` and ``optimizer`` after the best epoch, if epochs are compared.
     temperature : float
         Of the predicted probabilities; see `core.losses`.
+    has_learnt : bool
+        False if a pilot run ended no better than the class frequencies.
     """
 
     params: np.ndarray
@@ -117,8 +125,11 @@ class TrainingState:
     best_monitored: float = inf
     stale_epochs: int = 0
     best_score: float = -inf
+    basis: list | None = None
+    order: np.ndarray | None = None
     best: dict | None = None
     temperature: float = 1.0
+    has_learnt: bool = True
 
     def snapshot(self, weights=None):
         """Return a copy made of arrays, lists, dicts and plain scalars.
@@ -140,10 +151,8 @@ class TrainingState:
         return cls(rng=rng, **copied)
 
     def restore(self, snapshot):
-        """Become what it was when the snapshot was taken; `params` keep their memory."""
-        restored = vars(self.from_snapshot(snapshot))
-        np.copyto(self.params, restored.pop("params"))
-        vars(self).update(restored)
+        """Become what it was when the snapshot was taken."""
+        vars(self).update(vars(self.from_snapshot(snapshot)))
 
     def weights(self, with_optimizer=True):
         """Return copies of what an optimizer's step changes."""
@@ -153,11 +162,32 @@ class TrainingState:
             "optimizer": {n: v.copy() if np.ndim(v) else v for n, v in optimizer.items()},
         }
 
+    def record(self, phase, histories, measured):
+        """Append the epochs of several networks that were trained side by side.
+
+        Parameters
+        ----------
+        phase : str
+        histories : list of dict
+            The history of each.
+        measured : list of (float, float)
+            Validation loss and score of all together, after each epoch.
+        """
+        for epoch, (loss, score) in enumerate(measured):
+            rows = [{name: values[epoch] for name, values in h.items()} for h in histories]
+            row = {**rows[0], "phase": phase, "epoch": len(self.history["epoch"]) + 1}
+            row["loss"] = float(np.mean([r["loss"] for r in rows]))
+            row["seconds"] = sum(r["seconds"] for r in rows)
+            row["validation_loss"], row["validation_score"] = loss, score
+            for name, value in row.items():
+                self.history[name].append(value)
+        self.n_iter += len(measured)
+
     def start_phase(self, phase):
         """Forget the patience, the best epoch and the lowered learning rate of the last phase."""
         self.phase, self.phase_start, self.phase_epochs = phase, self.samples_seen, 0
         self.rate_factor, self.best_monitored, self.stale_epochs = 1.0, inf, 0
-        self.best_score, self.best = -inf, None
+        self.best_score, self.best, self.order = -inf, None, None
 
     def restore_best(self):
         """Go back to the best epoch, with the optimizer's state and step count of that time."""

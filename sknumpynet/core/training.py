@@ -4,16 +4,14 @@
 epochs as it yields, `partial_fit` takes one.
 """
 
-from dataclasses import fields
 from math import inf, isfinite, nan
 from time import perf_counter
 
 import numpy as np
 
-from sknumpynet.core.arrays import aligned_copy
 from sknumpynet.core.batches import Minibatches
 from sknumpynet.core.network import Backprop
-from sknumpynet.core.optimizers import OPTIMIZERS
+from sknumpynet.core.optimizers import start_optimizer
 from sknumpynet.core.schedules import SCHEDULES
 from sknumpynet.core.state import HISTORY
 
@@ -100,12 +98,14 @@ class TrainingRun:
         self.config, self.state = config, state
         self.validate, self.monitor = validate, monitor
         self.minibatches = Minibatches(data, config.batch_size, state.params.dtype, rows)
+        if config.alpha >= LARGEST_ALPHA:
+            raise ValueError(f"alpha={config.alpha} is not accepted: it must be below 1e30.")
         alpha = config.alpha / self.minibatches.mean_weight
         if alpha >= LARGEST_ALPHA:
             raise ValueError(
-                f"alpha={config.alpha} is not accepted with sample weights of mean "
-                f"{self.minibatches.mean_weight:.3g}: the penalty, which is divided by their sum, "
-                "is too large. Lower alpha, or scale sample_weight to a mean of 1."
+                f"sample_weight of mean {self.minibatches.mean_weight:.3g} is not accepted with "
+                f"alpha={config.alpha}: the penalty is divided by the weights and becomes too "
+                "large. Scale sample_weight to a mean of 1, or lower alpha."
             )
         batch_size, dropout = self.minibatches.batch_size, config.dropout
         self.backprop = Backprop(state.params, network, batch_size, alpha, dropout)
@@ -141,8 +141,8 @@ class TrainingRun:
         rate, schedule = config.learning_rate_init * state.rate_factor, self.schedule
         n_parts = self.n_parts if self.report else 0
         # A diverging run overflows first. The loss shows it, so warnings are not needed.
-        with np.errstate(over="ignore", invalid="ignore"):
-            for batch in self.minibatches.epoch(state.rng if config.shuffle else None):
+        with np.errstate(all="ignore"):
+            for batch in self.minibatches.epoch(self.shuffled()):
                 progress = budget.progress(before + seen)
                 learning_rate = rate * schedule(progress, before, config.power_t)
                 loss, n_rows = backprop(batch), batch.X.shape[0]
@@ -160,6 +160,14 @@ class TrainingRun:
                 seen = n  # skipped batches count as rows with a loss of 0
         state.samples_seen = before + seen
         return total / seen if np.isfinite(backprop.params).all() else inf, learning_rate
+
+    def shuffled(self):
+        """Shuffle the order of the last epoch, as scikit-learn does, and return the new one."""
+        n, state = self.minibatches.n, self.state
+        if self.config.shuffle and self.minibatches.batch_size < n:
+            order = np.arange(n) if state.order is None else state.order
+            state.order = order[state.rng.permutation(n)]
+        return state.order
 
     def end_epoch(self, loss, learning_rate=nan):
         """Record an epoch and evaluate the validation set; return why to stop, or None.
@@ -190,9 +198,10 @@ class TrainingRun:
     def why_stop(self, monitored):
         """Keep the best epoch, count stale ones; return why to stop, or None."""
         config, state = self.config, self.state
+        monitored = monitored if isfinite(monitored) else inf  # an undefined score is the worst
         if self.monitor != "loss" and (state.best is None or -monitored > state.best_score):
             state.best, state.best_score = state.weights(), -monitored
-        improved = monitored <= state.best_monitored - config.tol
+        improved = monitored < inf and monitored <= state.best_monitored - config.tol
         state.stale_epochs = 0 if improved else state.stale_epochs + 1
         state.best_monitored = min(monitored, state.best_monitored)
         if state.stale_epochs >= config.n_iter_no_change:
@@ -221,29 +230,21 @@ class TrainingRun:
         n_parts = min(int(work / MULTIPLICATIONS), MOST_PARTS, n // batch_size)
         return n_parts if n_parts > 1 else 0
 
+    @property
+    def largest_product(self):
+        """Multiplications of the largest matrix product of a step."""
+        return self.minibatches.batch_size * max(W.size for W in self.backprop.weights)
+
     def raise_diverged(self):
         """Raise the error that names what may have made training diverge."""
-        names = ["learning_rate_init"]
+        names = [] if self.config.solver == "lbfgs" else ["learning_rate_init"]
         names += [name for name in MAY_DIVERGE if getattr(self.config, name) > MAY_DIVERGE[name]]
         causes = " or ".join(f"{name}={getattr(self.config, name)}" for name in names)
         raise ValueError(
             f"The loss is not finite any more in epoch {len(self.state.history['epoch']) + 1}. "
-            f"Lower {causes}, and scale X, for instance with StandardScaler."
+            f"{f'Lower {causes}, and scale' if names else 'Scale'} X, for instance with "
+            "NumericalEncoder."
         )
-
-
-def start_optimizer(config, state):
-    """Return the optimizer and its state: a copy of the one so far, or a new one if it differs."""
-    optimizer_class = OPTIMIZERS[config.solver]
-    optimizer = optimizer_class(
-        **{f.name: f.type(getattr(config, f.name)) for f in fields(optimizer_class)}
-    )
-    started = optimizer.start(state.params)
-    if state.optimizer.keys() == started.keys():
-        for name, value in state.optimizer.items():
-            is_array = np.ndim(value) > 0
-            started[name] = aligned_copy(value, state.params.dtype) if is_array else value
-    return optimizer, started
 
 
 def make_update(optimizer, optimizer_state, backprop, config):

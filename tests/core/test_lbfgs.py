@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.linear_model import LogisticRegression
 
 from sknumpynet.core.activations import Tanh
-from sknumpynet.core.lbfgs import fit_lbfgs
+from sknumpynet.core.lbfgs import Objective, fit_lbfgs
 from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import Network, initialize, views
 from sknumpynet.core.state import TrainingState
@@ -66,13 +66,23 @@ def test_at_convergence_the_gradient_is_below_tol_and_iterations_count_as_epochs
     run = make_run((5,), tol=1e-3)
     assert fit(run) == "converged"
     state = run.state
-    loss = run.backprop(next(run.minibatches.epoch()))
-    assert np.abs(run.backprop.grad).max() <= 1e-3
+    loss, grad = Objective(make_run((5,)), None).value_and_grad(state.params)
+    assert np.abs(grad).max() <= 1e-3
     losses = state.history["loss"]
     assert len(losses) == state.n_iter > 5
     assert (np.diff(losses) < 0).all()
     assert_allclose(losses[-1], loss)
     assert state.samples_seen == state.n_iter * N
+
+
+@pytest.mark.parametrize("batch_size", [1, 7, N])
+def test_the_objective_is_that_of_all_rows_in_batches_of_any_size(batch_size):
+    run = make_run((5,), alpha=0.3)
+    whole = run.backprop(next(run.minibatches.epoch())), run.backprop.grad.copy()
+    parts = Objective(make_run((5,), alpha=0.3, batch_size=batch_size), None)
+    loss, grad = parts.value_and_grad(run.state.params)
+    assert_allclose(loss, whole[0])
+    assert_allclose(grad, whole[1], atol=1e-12)
 
 
 def test_a_start_at_the_minimum_is_one_iteration():
@@ -103,6 +113,8 @@ class WatchedBackprop:
 
     def __init__(self, backprop, watch):
         self.backprop, self.watch, self.factor = backprop, watch, 1
+        self.n_weights, self.alpha = backprop.n_weights, backprop.alpha
+        backprop.alpha = 0.0
 
     def __call__(self, batch):
         self.watch()

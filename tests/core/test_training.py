@@ -22,7 +22,7 @@ from sknumpynet.core.training import Budget, TrainingRun, make_update
 # fmt: off
 CONFIG = {
     "hidden_layer_sizes": (6,), "activation": "tanh", "dtype": "float64", "solver": "adam",
-    "batch_size": 10, "shuffle": True, "max_iter": 100, "pilot_run": False, "max_fun": 15000,
+    "batch_size": 10, "shuffle": True, "max_iter": 100, "pilot_epochs": 0, "max_fun": 15000,
     "learning_rate": "constant", "learning_rate_init": 0.01, "power_t": 0.5,
     "alpha": 1e-4, "dropout": (0.0,), "label_smoothing": 0.0, "weight_decay": 0.0,
     "momentum": 0.9, "nesterovs_momentum": True, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1e-8,
@@ -140,6 +140,7 @@ def test_a_run_changes_a_copy_of_the_optimizers_state(solver):
 def test_another_solver_starts_with_a_state_of_its_own():
     run = make_run(solver="sgd")
     train(run, 1)
+    run.state.start_phase("fit")
     states = [run.state, TrainingState(run.state.params.copy(), np.random.RandomState())]
     states[1].rng.set_state(run.state.rng.get_state())
     for state in states:
@@ -187,6 +188,21 @@ def test_patience_may_watch_the_validation_score():
     run = make_run(validate=scripted(scores), monitor="validation_score", n_iter_no_change=2)
     reasons = [run.end_epoch(loss) for loss in (5.0, 6.0, 4.0, 3.0)]  # the loss does not matter
     assert [reason is None for reason in reasons] == [True, True, True, False]
+
+
+@pytest.mark.parametrize("undefined", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_is_the_worst_and_no_improvement(undefined):
+    scores = [undefined, 0.2, undefined, 0.5, undefined, undefined]
+    run = make_run(validate=scripted(scores), monitor="validation_score", n_iter_no_change=2)
+    seen = [(reason, run.state.params.copy()) for reason in islice(run.epochs(), 6)]
+    assert [reason is None for reason, _ in seen] == [True] * 5 + [False]
+    assert_array_equal(run.state.best["params"], seen[3][1])
+    assert run.state.best_score == 0.5
+    run = make_run(
+        validate=scripted([undefined] * 3), monitor="validation_score", n_iter_no_change=2
+    )
+    assert [reason is None for reason in islice(run.epochs(), 2)] == [True, False]
+    assert run.state.best_score == -np.inf
 
 
 def test_a_new_phase_forgets_patience_the_best_epoch_and_the_lowered_rate():
@@ -307,7 +323,7 @@ def test_a_validation_loss_that_is_not_finite_is_divergence(validation_loss):
 
 
 def test_a_penalty_that_overflows_after_division_by_tiny_weights_is_refused():
-    with pytest.raises(ValueError, match=r"alpha=1.0 is not accepted with sample weights of mean"):
+    with pytest.raises(ValueError, match=r"sample_weight of mean 1e-100 .*alpha=1\.0"):
         make_run(data=make_data(weight=np.full((N, 1), 1e-100)), alpha=1.0)
 
 
