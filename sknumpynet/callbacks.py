@@ -6,8 +6,10 @@ older versions only a Checkpoint is accepted.
 
 from time import perf_counter
 
-from sknumpynet.checkpoint import Checkpoint, CheckpointedFit, identity_of
+from sknumpynet.checkpoint import Checkpoint, open_checkpoints
 from sknumpynet.core.lbfgs import fit_lbfgs
+from sknumpynet.core.state import PILOT_RUNS
+from sknumpynet.identity import identity_of
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -103,14 +105,14 @@ class FitObserver:
                 "one Checkpoint, and 'lbfgs' none."
             )
         identity = identity_of(view, config, state, data, validation)
-        self.checkpoints = CheckpointedFit(*found, identity, state)
+        self.checkpoints = open_checkpoints(*found, identity, state)
         return self.checkpoints.saved
 
     def resume(self, state):
         """Jump to the checkpoint if it is of this phase; return why the phase had ended."""
-        if self.checkpoints is None or not self.checkpoints.resume(state):
+        saved = None if self.checkpoints is None else self.checkpoints.resume(state)
+        if saved is None:
             return None
-        saved = self.checkpoints.saved
         self.stopped = saved["stopped"]
         self.say(f"Going on after epoch {len(state.history['epoch'])}.")
         return saved["reason"]
@@ -149,8 +151,7 @@ class FitObserver:
         """Keep and show an epoch; return the reason, or a callback's reason to stop."""
         state = run.state
         self.last = state.snapshot(state.best or state.weights(self.estimator.warm_start))
-        if self.estimator.verbose:
-            self.say(describe(state, self.max_iter))
+        self.show(state)
         if self.epoch is not None and self.end_task(self.epoch):
             reason = self.stopped = "A callback asked to stop"
         if self.checkpoints is not None:
@@ -174,6 +175,11 @@ class FitObserver:
             reconstruction_attributes=lambda: self.fitted_attributes(self.last),
         )
 
+    def show(self, state):
+        """Show the last epoch."""
+        if self.estimator.verbose:
+            self.say(describe(state, self.max_iter))
+
     def say(self, line):
         if self.estimator.verbose:
             print(line)
@@ -183,7 +189,7 @@ class FitObserver:
 def describe(state, max_iter):
     """Return the line that `verbose` prints after an epoch."""
     row = {column: values[-1] for column, values in state.history.items()}
-    phase = " (pilot run)" if row["phase"] == "pilot" else ""
+    phase = f" ({row['phase']} run)" if row["phase"] in PILOT_RUNS else ""
     line = f"Iteration {state.n_iter} of {max_iter}{phase}, loss = {row['loss']:.8f}"
     if row["validation_loss"] == row["validation_loss"]:
         line += f", validation loss = {row['validation_loss']:.6f}"

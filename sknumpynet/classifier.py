@@ -1,28 +1,28 @@
 """`NumpyMLPClassifier`: validate, resolve the parameters, train, write the fitted attributes."""
 
+from copy import copy
 from functools import partial
 from math import inf, log
 from time import perf_counter
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet.callbacks import CallbackSupportMixin, FitObserver, with_callbacks
 from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import forward_in_blocks, views
-from sknumpynet.core.schedules import ANNEALING
-from sknumpynet.defaults import is_auto, resolve
+from sknumpynet.defaults import resolve
+from sknumpynet.features import read_features
 from sknumpynet.fitted import Layers, describe_fit, network_of
 from sknumpynet.fitting import Fit, start
-from sknumpynet.messages import warn_about, warn_of_chance, warn_user
+from sknumpynet.labels import read_labels
+from sknumpynet.messages import warn_about, warn_of_chance, warn_of_limit
 from sknumpynet.parameters import PARAMETERS, check_parameters
 from sknumpynet.reading import (
     copy_with,
     encoding_of,
-    read,
     read_training_data,
     read_validation_data,
 )
@@ -56,28 +56,29 @@ class NumpyMLPClassifier(
     input_lr_multiplier  [b]         1.0         1.0         [b] / 1.0     1.0
     beta_2               [c]         [c]         0.9         0.98          0.999
     epsilon              0.0         0.0         0.0         0.0           1e-08
-    label_smoothing      0.1         0.1         0.0         0.1           0.0
+    label_smoothing      [d]         [d]         0.0         0.1           0.0
     weight_decay         0.1         0.0         0.0         0.1 / 0.0     0.0
-    n_iter_no_change     [d]         [d]         10          inf           10
-    dtype                [e]         [e]         float64     float32       [f]
+    n_iter_no_change     [e]         [e]         10          inf           10
+    dtype                [f]         [f]         float64     float32       [g]
     ===================  ==========  ==========  ==========  ============  ========
 
     - [a] 128; 32 below 500 rows
-    - [b] sqrt(50 / total variance of X), within [1, 16]
+    - [b] sqrt(50 / total variance of X), within [1, 16]; less for collinear features
     - [c] 0.9; 0.95 from 20,000 rows on
-    - [d] np.inf; 40 with early_stopping; 10 with learning_rate='adaptive'
-    - [e] float32; float64 below 50 rows
-    - [f] the dtype of X if it is a float dtype, else float64
+    - [d] 0.1; 0.01 if there are nearly as many classes as rows
+    - [e] np.inf; 40 with early_stopping; 10 with learning_rate='adaptive'
+    - [f] float32; float64 below 50 rows
+    - [g] the dtype of X if it is a float dtype, else float64
 
     In the column partial_fit, the second value is that of 'sgd'. Where a network is trained
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
     ``input_lr_multiplier`` and ``dtype``.
 
-    From 50 rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there is
-    `early_stopping`, validation data or a warm start. The pilot run holds out a fifth of the rows,
-    but at most 5000. If its validation loss turns up, training starts again, with all rows, for 1.5
-    times the epochs it took to the minimum, at the same mean learning rate. If not, the network
-    goes on with all rows for a quarter of the epochs, at half the learning rate.
+    From 20 distinct rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there
+    is `early_stopping`, validation data, a warm start, or nearly a class for each row. It holds
+    out a fifth of the rows, but at most 5000; a small table is cross-validated. If an early epoch
+    was the best, training starts again, with all rows, for about as many epochs. If not, it goes
+    on with all rows for a quarter of the epochs, or cross-validated as long again.
 
     Parameters
     ----------
@@ -92,7 +93,7 @@ class NumpyMLPClassifier(
         Factor on the number of epochs that the preset would train for: 0.25 for a quick look or a
         grid search, 4 for the last tenth of a percent. Not used by `partial_fit`.
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
-        Optimizer: L-BFGS on all rows at once, or first-order steps on minibatches.
+        Optimizer: L-BFGS on the loss of all rows, or first-order steps on minibatches.
     alpha : float or 'auto', default='auto'
         L2 penalty: ``0.5 * alpha * sum(W**2) / n`` is added to the loss of a minibatch of n rows;
         with weights, n is multiplied by their mean. Biases are not penalised.
@@ -116,7 +117,7 @@ class NumpyMLPClassifier(
     power_t : float, default=0.5
         Exponent of 'invscaling'.
     max_iter : int or 'auto', default='auto'
-        Largest number of epochs of a call of `fit`, the pilot run included; for 'lbfgs', of
+        Largest number of epochs of a call of `fit`, pilot runs included; for 'lbfgs', of
         iterations. With ``preset='tuned'`` and 'adam' or 'sgd', an int shortens training, and the
         schedule ends accordingly, but never makes it longer than 'auto' does; see `effort`.
     shuffle : bool, default=True
@@ -153,7 +154,8 @@ class NumpyMLPClassifier(
         the root is then approximated, within 3.5 %.
     n_iter_no_change : int, np.inf or 'auto', default='auto'
         Stop after this many epochs in a row without an improvement of `tol`. In a pilot run it
-        ends that run only. 'lbfgs' uses it with `early_stopping` only.
+        ends that run only, and not if that is cross-validated. 'lbfgs' uses it with
+        `early_stopping` only.
     max_fun : int, default=15000
         Largest number of evaluations of the loss by 'lbfgs'.
     class_weight : dict, 'balanced' or None, default=None
@@ -177,7 +179,7 @@ class NumpyMLPClassifier(
         an argument.
     max_time : float or None, default=None
         Seconds after which a call of `fit` ends, also within an epoch. The schedule is stretched
-        or compressed accordingly.
+        or compressed accordingly. Of many validation rows, only a random part is then evaluated.
     dtype : {'auto', 'float32', 'float64'}, default='auto'
         Dtype of the parameters and of the arithmetic. With few rows float64 costs nothing, and
         makes a row of weight 2 equal to two rows within rounding.
@@ -187,8 +189,8 @@ class NumpyMLPClassifier(
     classes_ : ndarray of shape (n_classes,)
         The class labels; for multilabel targets 0 .. n_labels - 1.
     settings_ : dict
-        The values that the last call trained with, nothing left at 'auto', and ``pilot_run``,
-        whether there was one.
+        The values that the last call trained with, nothing left at 'auto', and ``pilot_epochs``,
+        the largest number of epochs of a pilot run, 0 without one.
     params_ : ndarray of shape (n_parameters,)
         All weights, then all biases.
     coefs_ : list of ndarray of shape (fan_in, fan_out)
@@ -202,15 +204,14 @@ class NumpyMLPClassifier(
     out_activation_ : {'softmax', 'logistic'}
         'logistic' for two classes and multilabel targets, else 'softmax'.
     n_iter_ : int
-        Epochs of the last call of `fit`, the pilot run included, plus one for each `partial_fit`
-        since.
+        Epochs of the last call of `fit`, pilot runs included, plus one for each `partial_fit`
+        since. An epoch of all folds of a cross-validated pilot run counts as one.
     t_ : int
         Samples seen since the parameters were initialised. A pilot run counts if its network goes
         on, and does not if training starts again.
     temperature_ : float
         Predicted probabilities are proportional to ``p ** (1 / temperature_)``, p from the
-        logits. It minimises the loss of the rows that the pilot run held out; 1 without a pilot
-        run.
+        logits. It lowers the loss of the rows that the pilot run held out; 1 without a pilot run.
     loss_ : float
         Loss of the last epoch: the mean over its minibatches, penalty included. With label
         smoothing the entropy of the smoothed targets is subtracted, so that a perfect fit has a
@@ -224,10 +225,11 @@ class NumpyMLPClassifier(
     best_validation_score_ : float or None
         The best of those of the last call of `fit`.
     history_ : dict of lists
-        A value for each epoch since the network was new: 'phase' ('pilot', 'fit' or
-        'partial_fit'), 'epoch' (from 1), 'loss', 'learning_rate' (at the epoch's last step),
-        'seconds', 'validation_loss' (without penalty and smoothing), 'validation_score' and
-        'samples_seen' (`t_` after the epoch), nan if unknown.
+        A value for each epoch since the network was new: 'phase' ('pilot', 'second pilot', 'fit'
+        or 'partial_fit'), 'epoch' (from 1), 'loss', 'learning_rate' (at the epoch's last step),
+        'seconds', 'validation_loss' (without penalty and smoothing), 'validation_score' (the
+        accuracy where the pilot run is cross-validated) and 'samples_seen' (`t_` after the epoch),
+        nan if unknown.
     n_features_in_ : int
         Number of features seen during `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -373,26 +375,17 @@ class NumpyMLPClassifier(
         attributes = partial(describe_fit, task, config, resumable=self.warm_start)
         observed = {"X": X, "y": y, "metadata": {}}
         observer = FitObserver(self, config.max_iter, attributes, observed)
-        fit = Fit(
-            network, data, self._view(task, config), observer, called + (self.max_time or inf)
-        )
+        deadline = called + (self.max_time or inf)
+        fit = Fit(network, data, self._view(task, config), observer, deadline)
         try:
             state, reason = fit.run(config, state, validation)
             observer.end(state)
         finally:
             if observer.last is not None:
                 self._commit(attributes(observer.last), observer.last, is_new=is_new)
-        warn_of_chance(self, task["_resume"]["class_sums"])
-        is_cut = self.n_iter_ == config.max_iter or not config.pilot_run
-        if reason is None and is_cut and config.learning_rate not in ANNEALING:
-            limit = "max_iter" if self.n_iter_ == config.max_iter else "max_fun"
-            is_tuned = self.preset == "tuned" and self.solver != "lbfgs"
-            remedy = "effort" if is_tuned and is_auto(self.max_iter) else limit
-            warn_user(
-                f"Training ended after n_iter_={self.n_iter_} epochs, the limit by {limit}, while "
-                f"the loss was still improving. Raise {remedy} or tol if this matters.",
-                ConvergenceWarning,
-            )
+        warn_of_chance(self, state.has_learnt, task["_resume"]["class_sums"])
+        if reason is None:
+            warn_of_limit(self, config)
         return self
 
     @available_if(lambda self: self.solver != "lbfgs")
@@ -433,7 +426,10 @@ class NumpyMLPClassifier(
             )
         is_new = not self.__sklearn_is_fitted__()
         if is_new and classes is None:
-            raise ValueError("classes must be given in the first call of partial_fit.")
+            raise ValueError(
+                "classes must be given in the first call of partial_fit, by keyword: classes=... "
+                "The third position is sample_weight."
+            )
         task, _, data = read_training_data(self, X, y, sample_weight, classes, is_new=is_new)
         fitted = None if is_new else self.settings_
         config = resolve(values, data, is_fit=False, fitted=fitted)
@@ -445,6 +441,25 @@ class NumpyMLPClassifier(
         attributes = describe_fit(task, config, observer.last, resumable=True)
         self._commit(attributes, observer.last, is_new=is_new)
         return self
+
+    def score(self, X, y, sample_weight=None):
+        """Return the accuracy: the fraction of rows, by weight, whose labels are all right.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC} of shape (n_samples, n_features)
+            Finite numbers, scaled as in training.
+        y : array-like of shape (n_samples,) or (n_samples, n_labels)
+            The right labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            From 0 to 1.
+        """
+        return super().score(X, read_labels(y), sample_weight)
 
     def predict(self, X):
         """Return the most probable class of each row, or 0 / 1 for each label.
@@ -459,9 +474,9 @@ class NumpyMLPClassifier(
         y : ndarray of shape (n_samples,) or (n_samples, n_labels)
             Labels from `classes_`, or a multilabel indicator.
         """
-        check_is_fitted(self)
-        codes = self._predict_blocks(X, LOSSES[self.out_activation_].predict)
-        return codes if encoding_of(self).multilabel else self.classes_[codes.ravel()]
+        fitted = self._frozen()
+        codes = fitted._predict_blocks(X, LOSSES[fitted.out_activation_].predict)
+        return codes if encoding_of(fitted).multilabel else fitted.classes_[codes.ravel()]
 
     def predict_proba(self, X):
         """Return the probability of each class, or of each label.
@@ -494,16 +509,16 @@ class NumpyMLPClassifier(
         log_proba : ndarray of float64 of shape (n_samples, n_classes)
             Columns as in `classes_`.
         """
-        check_is_fitted(self)
-        two_classes = self.out_activation_ == "logistic" and not encoding_of(self).multilabel
-        log_proba = network_of(vars(self)).loss.log_proba
+        fitted = self._frozen()
+        two_classes = fitted.out_activation_ == "logistic" and not encoding_of(fitted).multilabel
+        log_proba = network_of(vars(fitted)).loss.log_proba
 
         def inverse_link(logits):
             logits = logits.astype(np.float64)
             logs = log_proba(np.hstack([-logits, logits]) if two_classes else logits)
             return np.maximum(logs, LEAST_LOG, out=logs)
 
-        return self._predict_blocks(X, inverse_link)
+        return fitted._predict_blocks(X, inverse_link)
 
     def decision_function(self, X):
         """Return the logits, the network's outputs before softmax or the logistic function.
@@ -520,9 +535,9 @@ class NumpyMLPClassifier(
         logits : ndarray of float64 of shape (n_samples,) or (n_samples, n_outputs)
             For two classes one number, positive for ``classes_[1]``.
         """
-        check_is_fitted(self)
-        logits = self._predict_blocks(X, lambda logits: logits.astype(np.float64))
-        return logits.ravel() if self.n_outputs_ == 1 else logits
+        fitted = self._frozen()
+        logits = fitted._predict_blocks(X, lambda logits: logits.astype(np.float64))
+        return logits.ravel() if fitted.n_outputs_ == 1 else logits
 
     @property
     def coefs_(self):
@@ -557,11 +572,18 @@ class NumpyMLPClassifier(
         check_parameters(values)
         return values
 
+    def _frozen(self):
+        """Return a shallow copy, which a fit in another thread does not change."""
+        frozen = copy(self)
+        check_is_fitted(frozen)
+        return frozen
+
     def _views(self, asked):
         """Return the weights and the biases of each layer, which the attribute `asked` shows."""
-        if not self.__sklearn_is_fitted__():
+        attributes = vars(self)  # another dict after a fit in another thread
+        if "params_" not in attributes:
             raise AttributeError(f"{type(self).__name__} has {asked} only once it is fitted.")
-        return views(self.params_, network_of(vars(self)).sizes)
+        return views(attributes["params_"], network_of(attributes).sizes)
 
     def _predict_blocks(self, X, transform):
         def checked(logits):
@@ -572,7 +594,9 @@ class NumpyMLPClassifier(
                 )
             return transform(logits)
 
-        return forward_in_blocks(read(self, X), self.params_, network_of(vars(self)), checked)
+        return forward_in_blocks(
+            read_features(self, X), self.params_, network_of(vars(self)), checked
+        )
 
     def _view(self, task, config):
         """Return a copy that lacks only `params_`, for scorers of arrays without feature names."""
@@ -582,7 +606,9 @@ class NumpyMLPClassifier(
 
     def _commit(self, attributes, snapshot, *, is_new):
         """Write the fitted attributes, all in one step, and advance a RandomState of the user's."""
-        old = {name for name in ("feature_names_in_",) if name not in attributes}
-        self.__dict__ = {k: v for k, v in vars(self).items() if k not in old} | attributes
+        updated = vars(self) | attributes
+        if "feature_names_in_" not in attributes:
+            updated.pop("feature_names_in_", None)
+        self.__dict__ = updated
         if is_new and isinstance(self.random_state, np.random.RandomState):
             self.random_state.set_state(snapshot["random_state"])

@@ -9,9 +9,13 @@ import numpy as np
 
 from sknumpynet.core.schedules import ANNEALING
 from sknumpynet.core.state import TrainingConfig
+from sknumpynet.split import grouped
 
-# Below this many rows: no pilot run, and float64.
+# Below this many rows: float64.
 FEW_ROWS = 50
+# Below so many distinct rows there is no pilot run; below the second number it is cross-validated,
+# unless there are many copies of each.
+PILOT_ROWS, CROSS_VALIDATED = 20, 200
 # Below this many rows a minibatch is smaller, or an epoch would have few steps.
 SMALL_BATCHES = 500
 # From this many rows on, squared gradients are averaged over more steps.
@@ -20,13 +24,26 @@ MANY_ROWS = 20_000
 STEPS, MIN_EPOCHS, MAX_EPOCHS = 3000, 30, 100
 # A pilot run is followed by this fraction of its epochs on all rows.
 FINAL_FRACTION = 0.25
+# Total variance of X for which the learning rates were chosen.
+REFERENCE_VARIANCE = 50
+# Where a step of the first layer moves its outputs more than this, its learning rate is lower.
+MOST_MOVEMENT = 10_000
 # Epochs of the preset 'sklearn', and iterations of 'lbfgs'.
 ITERATIONS = 200
+# 'lbfgs' adds up the gradients of so many rows at a time, which bounds its memory.
+LBFGS_ROWS = 8192
+# No parameter that counts, and no number of epochs, is larger.
+LARGEST_INT = 2**31 - 1
 
 
 def input_lr_multiplier(data, values):
-    """sqrt(50 / total variance of X), within [1, 16]"""
-    return sqrt(50 / min(max(data.total_variance, 50 / 16**2), 50))
+    """sqrt(50 / total variance of X), within [1, 16]; less for collinear features"""
+    variance = max(data.inputs.total_variance, REFERENCE_VARIANCE / 16**2)
+    movement = max(data.inputs.movement, 1.0)
+    return min(
+        sqrt(REFERENCE_VARIANCE / min(variance, REFERENCE_VARIANCE)),
+        sqrt(MOST_MOVEMENT / movement),
+    )
 
 
 def patience(data, values):
@@ -39,6 +56,11 @@ def patience(data, values):
 def batch_size(data, values):
     """128; 32 below 500 rows"""
     return 128 if data.n >= SMALL_BATCHES else 32
+
+
+def label_smoothing(data, values):
+    """0.1; 0.01 if there are nearly as many classes as rows"""
+    return 0.1 if has_spare_rows(data) else 0.01
 
 
 def beta_2(data, values):
@@ -70,7 +92,7 @@ DEFAULTS = {
     "input_lr_multiplier": (input_lr_multiplier, 1.0, 1.0, input_lr_multiplier, 1.0,   1.0),
     "beta_2":              (beta_2,      beta_2,      0.9,       0.98,       0.98,       0.999),
     "epsilon":             (0.0,         0.0,         0.0,       0.0,        0.0,        1e-8),
-    "label_smoothing":     (0.1,         0.1,         0.0,       0.1,        0.1,        0.0),
+    "label_smoothing":     (label_smoothing, label_smoothing, 0.0, 0.1,      0.1,        0.0),
     "weight_decay":        (0.1,         0.0,         0.0,       0.1,        0.0,        0.0),
     "n_iter_no_change":    (patience,    patience,    10,        inf,        inf,        10),
     "dtype":               (dtype,       dtype,       "float64",
@@ -128,29 +150,50 @@ def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
     values["dropout"] = per_layer(values["dropout"], len(sizes))
     watched = fitted is not None or validated or values["early_stopping"]
     pilot = is_fit and tuned and solver != "lbfgs" and not watched
-    pilot = pilot and len(data.nonzero_rows) >= FEW_ROWS
-    values["max_iter"] = most_epochs(values, data, pilot) if is_fit else 1
-    values["pilot_run"] = pilot and values["max_iter"] >= 1 + FINAL_FRACTION
+    pilot = pilot and data.n_distinct >= PILOT_ROWS and has_spare_rows(data)
+    values["max_iter"], values["pilot_epochs"] = n_epochs(values, data, pilot) if is_fit else (1, 0)
     if not is_fit:
         endless = values["learning_rate"] not in (*ANNEALING, "adaptive")
         values["learning_rate"] = values["learning_rate"] if endless else "constant"
         values["n_iter_no_change"] = inf
     if solver == "lbfgs":
         check_lbfgs(values)
-        values["batch_size"] = data.n
+        values["batch_size"] = min(data.n, LBFGS_ROWS)
         values["n_iter_no_change"] = values["n_iter_no_change"] if values["early_stopping"] else inf
     return TrainingConfig.from_values(values)
 
 
-def most_epochs(values, data, pilot):
-    """Return the largest number of epochs, or of iterations of 'lbfgs', of a fit."""
+def n_epochs(values, data, pilot):
+    """Return the most epochs of a fit, or iterations of 'lbfgs', and those of its pilot run."""
     given, effort = values["max_iter"], values["effort"]
     if values["preset"] == "sklearn" or values["solver"] == "lbfgs":
-        return max(1, round(effort * ITERATIONS)) if is_auto(given) else given
+        iterations = max(1, round(min(effort * ITERATIONS, LARGEST_INT)))
+        return iterations if is_auto(given) else given, 0
+    given = LARGEST_INT if is_auto(given) else given
     epochs = STEPS / ceil(data.n / min(values["batch_size"], data.n))
-    epochs = max(1, round(effort * max(MIN_EPOCHS, min(epochs, MAX_EPOCHS))))
-    epochs = ceil(epochs * (1 + FINAL_FRACTION)) if pilot else epochs
-    return epochs if is_auto(given) else min(given, epochs)
+    epochs = min(effort * max(MIN_EPOCHS, min(epochs, MAX_EPOCHS)), LARGEST_INT)
+    epochs = max(1, round(epochs))
+    if not pilot:
+        return min(given, epochs), 0
+    # There may be a second pilot run.
+    after = 1 if is_cross_validated(data) else FINAL_FRACTION
+    most = min(given, ceil(epochs * (2 + after)))
+    return most, min(epochs, int(most / (1 + after)))
+
+
+def is_cross_validated(data):
+    """Tell whether there are so few rows that the pilot run is cross-validated."""
+    return len(grouped(data)[1]) < CROSS_VALIDATED
+
+
+def has_spare_rows(data):
+    """Tell whether a tenth of the rows can be held out without a class losing its last one.
+
+    Copies of a row, which stay together, count once.
+    """
+    rows, first, _ = grouped(data)
+    codes = data.codes[rows[first]]
+    return codes.shape[1:] > (1,) or len(codes) - len(np.unique(codes)) >= 0.1 * len(codes)
 
 
 def per_layer(dropout, n_hidden):

@@ -8,6 +8,8 @@ from math import ceil, isqrt, sqrt
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from sknumpynet.core.state import PILOT_RUNS
+
 # What the axes show: label, and the columns of the history with the style of their lines.
 METRICS = {
     "loss": ("loss", {"loss": ("training", "-"), "validation_loss": ("validation", "--")}),
@@ -113,7 +115,7 @@ class TrainingCurveDisplay:
             )
         self.ax_ = axes_for(self, ax)
         self.figure_, self.lines_ = self.ax_.figure, []
-        x, is_pilot = self.progress(), np.array(self.history["phase"]) == "pilot"
+        x, is_pilot = self.progress(), np.isin(self.history["phase"], PILOT_RUNS)
         for column, y in curves.items():
             what, style = columns[column]
             legend = what if self.name is None else f"{self.name}, {what}"

@@ -1,27 +1,48 @@
 """The fitted attributes of the estimator."""
 
+from math import isfinite
+
 import numpy as np
 
 from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.basis import Basis, folded
 from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import Network
 
 
 class Layers(list):
-    """A list of views of `params_`; assigning an item, or all, writes to the parameters."""
+    """A list of views of `params_`; assigning an item, or all, writes to the parameters.
+
+    The number and the order of the layers are fixed. A copy is a plain list.
+    """
 
     def __setitem__(self, index, values):
         targets = self[index] if isinstance(index, slice) else [self[index]]
         values = list(values) if isinstance(index, slice) else [values]
         if len(values) != len(targets):
             raise ValueError(f"{len(values)} arrays cannot replace those of {len(targets)} layers.")
-        for target, value in zip(targets, values, strict=True):
-            if np.shape(value) != target.shape:
+        # Copied first: a value may be a view of another layer, or not consist of numbers.
+        arrays = [np.array(v, target.dtype) for v, target in zip(values, targets, strict=True)]
+        for array, target in zip(arrays, targets, strict=True):
+            if array.shape != target.shape:
                 raise ValueError(
-                    f"an array of shape {np.shape(value)} cannot replace a layer's {target.shape}."
+                    f"an array of shape {array.shape} cannot replace a layer's {target.shape}."
                 )
-        for target, value in zip(targets, values, strict=True):
-            target[...] = value
+        for array, target in zip(arrays, targets, strict=True):
+            target[...] = array
+
+    def __reduce_ex__(self, protocol):
+        return list, (list(self),)
+
+    def _refuse(self, *args, **kwargs):
+        raise TypeError(
+            "The layers of a fitted network cannot be added, removed or reordered. Assign an array "
+            "to an item, as in coefs_[0] = W, change a copy, list(coefs_), or fit a network with "
+            "other hidden_layer_sizes."
+        )
+
+    append = extend = insert = pop = remove = clear = sort = reverse = _refuse
+    __delitem__ = __iadd__ = __imul__ = _refuse
 
 
 def network_of(attributes):
@@ -39,6 +60,11 @@ def network_of(attributes):
     return Network(sizes, ACTIVATIONS[settings["activation"]], loss)
 
 
+def network_in_basis(network, basis):
+    """Return the network on the coordinates of X, if there is a basis."""
+    return network if basis is None else network.in_basis(Basis(*basis))
+
+
 def describe_fit(task, config, snapshot, *, resumable):
     """Return the fitted attributes.
 
@@ -54,19 +80,22 @@ def describe_fit(task, config, snapshot, *, resumable):
     """
     history, n_iter = snapshot["history"], snapshot["n_iter"]
     validated = [
-        score if phase == "fit" and score == score else None
+        score if phase == "fit" and isfinite(score) else None
         for phase, score in zip(history["phase"], history["validation_score"], strict=True)
     ]
     scores = [score for score in validated if score is not None]
     latest = [score for score in validated[-n_iter:] if score is not None]
-    resume = dict(task["_resume"])
+    resume, settings = dict(task["_resume"]), dict(vars(config))
+    network = network_in_basis(network_of({**task, "settings_": settings}), snapshot["basis"])
     if resumable:
-        resume |= {name: snapshot[name] for name in ("optimizer", "random_state")}
+        resume["random_state"] = snapshot["random_state"]
+        # The optimizer's state in a basis does not fit the folded parameters.
+        resume["optimizer"] = snapshot["optimizer"] if network.basis is None else {}
     return {
         **task,
         "_resume": resume,
-        "settings_": dict(vars(config)),
-        "params_": snapshot["params"],
+        "settings_": settings,
+        "params_": folded(snapshot["params"], network),
         "n_layers_": len(config.hidden_layer_sizes) + 2,
         "n_iter_": n_iter,
         "t_": snapshot["samples_seen"],

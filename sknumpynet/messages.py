@@ -5,19 +5,22 @@ from math import inf
 from sys import _getframe
 
 import numpy as np
-from scipy.sparse import issparse
 from scipy.special import entr
+from sklearn.exceptions import ConvergenceWarning
 
+from sknumpynet.core.schedules import ANNEALING
 from sknumpynet.defaults import is_auto
 
 # Warnings point at the first caller outside of these packages.
 INTERNAL = {"sknumpynet", "sklearn", "joblib", "pickle", "skops"}
-# The tuned preset warns if the features' root mean square deviation exceeds this.
-LARGE_DEVIATION = 1000
+# The tuned preset warns if the features' root mean square deviation exceeds this, or if their root
+# mean square is this many times their deviation, or if their total variance is below this. A root
+# mean square of more than CONSTANT times the deviation is that of constant features.
+LARGE_DEVIATION, LARGE_OFFSET, SMALL_VARIANCE, CONSTANT = 1000, 10, 1e-3, 1e12
 # Validation data whose variance is so many times that of X were probably not scaled as X was.
 VARIANCE_RATIO = 100
-# A training of at least so many epochs that begins with a pilot run is expected not to be worse, by
-# this loss, than a constant prediction.
+# If a training of at least so many epochs begins with a pilot run, it is expected to learn, and not
+# to end worse than a constant prediction, by this loss.
 ENOUGH_EPOCHS, MARGIN = 10, 0.1
 
 
@@ -37,19 +40,24 @@ def warn_about(estimator, data, validation):
         and estimator.solver != "lbfgs"
     ):
         warn_user(f"batch_size={estimator.batch_size} is clipped to the {data.n} samples.")
-    if issparse(data.X) or (estimator.preset != "tuned" and validation is None):
+    if estimator.preset != "tuned" and validation is None:
         return
-    variance = data.total_variance
+    variance = data.inputs.total_variance
     if estimator.preset == "tuned":
         deviation = (variance / data.X.shape[1]) ** 0.5
-        if deviation > LARGE_DEVIATION:
+        offset = (data.inputs.total_square / variance) ** 0.5 if variance > 0 else inf
+        if deviation > LARGE_DEVIATION or 0 < variance < SMALL_VARIANCE:
             warn_user(
-                f"The features of X deviate by {deviation:.3g} from their means, in the root "
-                "mean square. A network learns little from unscaled features: put a "
-                "StandardScaler in front of it, in a Pipeline."
+                f"X is not scaled (RMS deviation {deviation:.2g}). Put NumericalEncoder() in front "
+                "of the network."
+            )
+        elif LARGE_OFFSET < offset < CONSTANT:
+            warn_user(
+                f"X is not scaled (RMS value {offset:.2g} times the RMS deviation). Put "
+                "NumericalEncoder() in front of the network."
             )
     if validation is not None:
-        of_validation = validation.total_variance
+        of_validation = validation.inputs.total_variance
         if VARIANCE_RATIO * variance < of_validation < inf:
             warn_user(
                 f"The variance of X_val, {of_validation:.3g}, is more than {VARIANCE_RATIO} times "
@@ -58,24 +66,48 @@ def warn_about(estimator, data, validation):
             )
 
 
-def warn_of_chance(model, class_sums):
-    """Warn if a long enough training ended with a loss that a constant prediction undercuts.
-
-    With class weights, which change that loss, there is no warning.
+def warn_of_chance(model, has_learnt, class_sums):
+    """Warn if predicting the class frequencies is as good as the network, or better.
 
     Parameters
     ----------
     model : NumpyMLPClassifier
         Fitted.
+    has_learnt : bool
+        Whether the network of the pilot run was better on the rows that were held out.
     class_sums : ndarray of shape (n_columns, n_classes)
         Sum of weights of each class, in each column of the targets.
     """
+    remedy = (
+        "Put NumericalEncoder() in front of the network. If it is there already, try "
+        "solver='lbfgs' or more effort."
+    )
     frequencies = class_sums / class_sums.sum(axis=1, keepdims=True)
     chance = float(np.sum(entr(frequencies)))
-    is_long = model.settings_["pilot_run"] and model.n_iter_ >= ENOUGH_EPOCHS
-    if is_long and model.class_weight is None and model.loss_ > chance + MARGIN:
+    is_long = model.settings_["pilot_epochs"] and model.n_iter_ >= ENOUGH_EPOCHS
+    if is_long and not has_learnt:
+        warn_user(
+            "For rows that it was not trained on, the network predicts no better than the class "
+            f"frequencies do. {remedy} y may also have little to do with X."
+        )
+    # Class weights change the loss of the class frequencies.
+    elif is_long and model.class_weight is None and model.loss_ > chance + MARGIN:
         warn_user(
             f"The training loss, {model.loss_:.3g}, is above {chance:.3g}, the loss of predicting "
-            "the class frequencies. Put a StandardScaler in front of the network, in a Pipeline, "
-            "or lower learning_rate_init."
+            f"the class frequencies. {remedy} Or lower learning_rate_init."
         )
+
+
+def warn_of_limit(model, config):
+    """Warn if a limit of the epochs or evaluations has ended the training of a fitted model."""
+    is_last = model.n_iter_ == config.max_iter
+    if config.learning_rate in ANNEALING or (config.pilot_epochs and not is_last):
+        return
+    limit = "max_iter" if is_last else "max_fun"
+    is_tuned = model.preset == "tuned" and model.solver != "lbfgs"
+    remedy = "effort" if is_tuned and is_auto(model.max_iter) else limit
+    warn_user(
+        f"Training ended after n_iter_={model.n_iter_} epochs, the limit by {limit}, while the "
+        f"loss was still improving. Raise {remedy} or tol if this matters.",
+        ConvergenceWarning,
+    )

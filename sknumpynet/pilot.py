@@ -1,31 +1,201 @@
 """The pilot run: a first training with rows held out, which decides how training goes on.
 
-If the validation loss turns up, the network is overfitting. Training then starts again, with all
-rows, for somewhat more epochs than it took to reach the smallest validation loss, and in steps of
-the same mean size. If it does not, the network only lacks the rows that were held out, and goes on
-with all of them for a while.
+If the validation loss turns up after something was learnt, the pilot run ends. Training then goes
+on, with all rows, from the better of the best epoch's network and the last one. If the best epoch
+was an early one, training instead starts again, with all rows, for somewhat more epochs than it
+took to reach it, in steps of the same mean size. The rows that were held out also determine the
+temperature of the predicted probabilities.
 
-The rows that were held out also determine the temperature of the predicted probabilities.
+A small table has a network for each of five folds, so that nearly all of its rows are evidence.
+
+A wide table, with fewer rows than features, is trained on in the basis of its principal components.
+Where features are collinear and not everything was learnt, there is a second pilot run, in a basis
+in which the variances of the components are closer together; where a few features were not even
+learnt by heart, one with larger features. The run with the smaller validation loss counts.
 """
 
 from dataclasses import replace
-from math import ceil
+from math import inf
 from time import perf_counter
 
 import numpy as np
 
+from sknumpynet.bases import (
+    dense_sample,
+    enlarged,
+    has_small_sample,
+    is_wide,
+    principal_components,
+    rotation,
+)
+from sknumpynet.core.network import initialize
 from sknumpynet.core.schedules import WARMUP
 from sknumpynet.core.state import TrainingState
-from sknumpynet.defaults import FINAL_FRACTION
-from sknumpynet.validation import split
+from sknumpynet.defaults import FINAL_FRACTION, is_cross_validated
+from sknumpynet.evidence import (
+    LEARNT_MUCH,
+    LONGER,
+    Evidence,
+    has_turned_up,
+    is_below_chance,
+    next_phase,
+)
+from sknumpynet.split import folds_of, split
+from sknumpynet.validation import chance_loss
 
 # This fraction of the rows is held out; more than this many would take time and tell little more.
 HELD_OUT, MOST_HELD_OUT = 0.2, 5000
-# The loss has turned up if its recent mean is this many times its minimum. All rows are then
-# trained on for this many times the epochs that it took to the minimum.
-TURNED_UP, LONGER = 1.1, 1.5
-# A network that goes on does so at this fraction of the learning rate.
-SLOWER = 0.5
+# Parts of the rows of a small table, each of which is held out once.
+N_FOLDS = 5
+# Columns of the history that are evidence.
+SHOWN = "validation_loss", "learning_rate", "loss"
+# At most this many features are enlarged.
+FEW_FEATURES = 64
+
+
+class PilotRun:
+    """A network that is trained on some of the rows and validated with the others.
+
+    Parameters
+    ----------
+    fit : Fit
+    config : TrainingConfig
+        Its ``pilot_epochs`` is the number of epochs.
+    untrained : dict
+        Snapshot of the initial state.
+    make_basis : callable or None
+        ``make_basis(X, dtype)`` returns the basis in which the network is trained.
+    rows : ndarray of int
+        The rows to train on.
+    held_out : ndarray of int
+        The others.
+
+    Attributes
+    ----------
+    has_network : bool
+        Whether training can go on from its network.
+    """
+
+    has_network = True
+
+    def __init__(self, fit, config, untrained, make_basis, rows, held_out):
+        self.fit, self.config, self.untrained = fit, config, untrained
+        self.make_basis, self.rows, self.held_out = make_basis, rows, fit.data.take(held_out)
+        self.state = self.initial_state(rows)
+        self.validation = fit.validation_set(self.held_out, self.state)
+        self.chance = chance_loss(fit.data, rows, self.held_out)
+
+    def initial_state(self, rows):
+        """Return the state in which training on some rows starts."""
+        fit, state = self.fit, TrainingState.from_snapshot(self.untrained)
+        if self.make_basis is not None:
+            dtype = state.params.dtype
+            basis = self.make_basis(dense_sample(fit.data.X, rows), dtype)
+            state.params = initialize(fit.network.in_basis(basis), state.rng, dtype)
+            state.basis = list(basis)
+        return state
+
+    def go_on_after(self, other):
+        """Append to the history of another pilot run."""
+        self.state.history, self.state.n_iter = other.state.history, other.state.n_iter
+
+    def train(self, phase):
+        """Train; return the evidence."""
+        start, self.n_before = perf_counter(), self.state.n_iter
+        self.run(phase)
+        self.seconds = perf_counter() - start
+        self.evidence = self.gather()
+        return self.evidence
+
+    def run(self, phase):
+        now = perf_counter()
+        self.fit.train(
+            replace(self.config, max_iter=self.config.pilot_epochs),
+            self.state,
+            phase,
+            rows=self.rows,
+            validation=self.held_out,
+            deadline=now + (self.fit.deadline - now) / (1 + FINAL_FRACTION),
+            until=self.why_stop,
+        )
+
+    def why_stop(self):
+        """Return a reason to stop if the network is overfitting, not only badly calibrated."""
+        losses = self.state.history["validation_loss"][self.n_before :]
+        is_warm = len(losses) >= WARMUP * self.config.pilot_epochs
+        has_learnt = is_below_chance(min(losses), self.chance, self.held_out.n)
+        has_learnt_much = min(losses) < LEARNT_MUCH * self.chance
+        if is_warm and has_learnt and not has_learnt_much and has_turned_up(losses):
+            evidence = self.gather()
+            if evidence.of_best < evidence.of_last:
+                return "The validation loss is rising"
+        return None
+
+    def logits(self):
+        """Return the logits of the best epoch and of the last one for the rows held out."""
+        networks = self.state.best["params"], self.state.params
+        return [self.validation.logits(params) for params in networks]
+
+    def gather(self):
+        """Return the evidence so far, and keep the temperatures of the best and last epoch."""
+        calibrated = [self.validation.calibrate(logits) for logits in self.logits()]
+        self.temperatures, losses = zip(*calibrated, strict=True)
+        columns = [self.state.history[column][self.n_before :] for column in SHOWN]
+        return Evidence(*columns, *losses, self.chance, self.held_out.n)
+
+    def affordable_epochs(self):
+        """Return for how many epochs of all rows there is time."""
+        left = self.fit.deadline - perf_counter()
+        rows_per_second = len(self.evidence.losses) * len(self.rows) / max(self.seconds, 1e-9)
+        return left * rows_per_second / self.fit.data.n
+
+    def end(self, start):
+        """Return the state in which training goes on; `start` is 'new', 'best' or 'last'."""
+        before = state = self.state
+        if start == "best":
+            state.restore_best()
+        if start == "new":
+            self.fit.observer.say("Starting again, with all rows.")
+            state = self.initial_state(self.fit.data.nonzero_rows)
+            state.history, state.n_iter = before.history, before.n_iter
+        is_last = self.evidence.of_last < self.evidence.of_best
+        state.best, state.temperature = None, self.temperatures[is_last]
+        state.has_learnt = self.evidence.has_learnt()
+        return state
+
+
+class CrossValidation(PilotRun):
+    """A network for each fold, trained on the other folds.
+
+    With few rows, those of one fold would tell little. Together, the predictions of all networks
+    for the rows that each has not seen are evidence from nearly all rows.
+    """
+
+    has_network = False
+
+    def __init__(self, fit, config, untrained, make_basis, folds):
+        super().__init__(
+            fit, config, untrained, make_basis, fit.data.nonzero_rows, np.concatenate(folds)
+        )
+        self.folds = folds
+
+    def run(self, phase):
+        histories, logits = [], []
+        for fold in self.folds:
+            rows = np.setdiff1d(self.rows, fold)
+            state = self.initial_state(rows)
+            outputs, history = self.fit.predict_after_each_epoch(self.config, state, rows, fold)
+            logits.append(outputs)
+            histories.append(history)
+        self.logits_of_epochs = np.concatenate(logits, axis=1)
+        measured = [self.validation.measure(logits) for logits in self.logits_of_epochs]
+        self.state.record(phase, histories, measured)
+        self.fit.observer.show(self.state)
+
+    def logits(self):
+        """Return the logits of the best epoch and of the last one for the rows held out."""
+        best = np.argmin(self.state.history["validation_loss"][self.n_before :])
+        return [self.logits_of_epochs[epoch] for epoch in (best, -1)]
 
 
 def pilot_run(fit, config, state):
@@ -35,7 +205,7 @@ def pilot_run(fit, config, state):
     ----------
     fit : Fit
     config : TrainingConfig
-        Its ``max_iter`` is the number of epochs of the pilot run and of what follows.
+        Its ``max_iter`` is the number of epochs of the pilot runs and of what follows.
     state : TrainingState
         Initialised.
 
@@ -44,66 +214,48 @@ def pilot_run(fit, config, state):
     config : TrainingConfig
         For all rows; its ``max_iter`` is 0 if nothing is left to do.
     state : TrainingState
-        The one that was given, or a new one.
     """
+    if is_cross_validated(fit.data) and fit.deadline == inf:
+        kind, parts = CrossValidation, [folds_of(fit.data, N_FOLDS, state.rng)]
+    else:
+        fraction = min(HELD_OUT, MOST_HELD_OUT / fit.data.n)
+        kind, parts = PilotRun, split(fit.data, fraction, state.rng)
     untrained = state.snapshot()
-    n, start = fit.data.n, perf_counter()
-    rows, held_out = split(fit.data, min(HELD_OUT, MOST_HELD_OUT / n), state.rng)
-    validation = fit.data.take(held_out)
-    n_epochs = int(config.max_iter / (1 + FINAL_FRACTION))
-    turned_up = "The validation loss is rising"
-
-    def until():
-        losses = state.history["validation_loss"]
-        rising = len(losses) >= WARMUP * n_epochs and has_turned_up(losses)
-        return turned_up if rising else None
-
-    reason = fit.train(
-        replace(config, max_iter=n_epochs),
-        state,
-        "pilot",
-        rows=rows,
-        validation=validation,
-        deadline=start + (fit.deadline - start) / (1 + FINAL_FRACTION),
-        until=until,
+    run = kind(fit, config, untrained, rotation if is_wide(fit.data.X) else None, *parts)
+    run.train("pilot")
+    make_basis = other_basis(run)
+    if make_basis is not None:
+        fit.observer.say("A second pilot run, in another basis of the features.")
+        second = kind(fit, config, untrained, make_basis, *parts)
+        second.go_on_after(run)
+        if second.train("second pilot").loss < run.evidence.loss:
+            run = second
+        else:
+            run.go_on_after(second)
+    left = 0 if fit.observer.stopped else config.max_iter - run.state.n_iter
+    phase = next_phase(
+        run.evidence,
+        left,
+        run.affordable_epochs(),
+        config.learning_rate_init,
+        has_network=run.has_network,
+        longer=LONGER if run.has_network and run.make_basis is None else 1,
     )
-    best, used = int(np.argmin(state.history["validation_loss"])) + 1, state.n_iter
-    left, now = config.max_iter - used, perf_counter()
-    # As many epochs as it took to the minimum, of all rows, have to fit into the time that is left.
-    is_time_left = best * (now - start) * n <= (fit.deadline - now) * used * len(rows)
-    state.restore_best()
-    fit.calibrate(state, validation)
-    if reason == turned_up and best <= left and is_time_left:
-        fit.observer.say("Starting again, with all rows.")
-        again = TrainingState.from_snapshot(untrained)
-        again.history, again.n_iter, again.temperature = state.history, used, state.temperature
-        # Up to the minimum there may have been little more than the warm-up. The mean of a whole
-        # cycle is half its peak.
-        mean_rate = float(np.mean(state.history["learning_rate"][:best]))
-        peak = min(config.learning_rate_init, 2 * mean_rate)
-        n_epochs = min(left, ceil(LONGER * best))
-        return replace(config, max_iter=n_epochs, learning_rate_init=peak), again
-    slower = config.learning_rate_init * SLOWER
-    n_epochs = min(left, ceil(FINAL_FRACTION * used))
-    return replace(config, max_iter=n_epochs, learning_rate_init=slower), state
+    rate = phase.learning_rate_init
+    config = replace(config, max_iter=phase.max_iter, learning_rate_init=rate)
+    return config, run.end(phase.start)
 
 
-def has_turned_up(losses):
-    """Tell whether the minimum is in the first half, and the mean of the last quarter well above.
-
-    Parameters
-    ----------
-    losses : list of float
-        One for each epoch.
-
-    Examples
-    --------
-    >>> from sknumpynet.pilot import has_turned_up
-    >>> has_turned_up([0.9, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6])
-    True
-    >>> has_turned_up([0.9, 0.5, 0.6, 0.6, 0.5, 0.4, 0.3])
-    False
-    """
-    n, best = len(losses), int(np.argmin(losses))
-    lately = np.mean(losses[-max(2, n // 4) :])
-    return n >= 2 * best + 5 and bool(lately > TURNED_UP * losses[best])
+def other_basis(run):
+    """Return how to make a basis for a second pilot run; None if there is no need or no time."""
+    fit, evidence, config = run.fit, run.evidence, run.config
+    left = min(run.affordable_epochs(), config.max_iter - run.state.n_iter)
+    after = FINAL_FRACTION if run.has_network else 1
+    if fit.observer.stopped is not None or left < (1 + after) * config.pilot_epochs:
+        return None
+    is_tractable = fit.data.inputs.is_collinear and has_small_sample(fit.data.X)
+    if is_tractable and evidence.loss > LEARNT_MUCH * evidence.chance:
+        return principal_components
+    if evidence.is_underfitting() and fit.data.X.shape[1] <= FEW_FEATURES:
+        return enlarged
+    return None

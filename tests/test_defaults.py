@@ -1,24 +1,27 @@
 """What 'auto' means, and how many epochs a fit may have."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from sknumpynet import NumpyMLPClassifier
+from sknumpynet.data import Data
 from sknumpynet.defaults import COLUMNS, DEFAULTS, resolve
+from sknumpynet.inputs import Inputs
 
 
-def data(n, total_variance=50.0, dtype=np.float32):
-    """Return what the defaults depend on."""
-    X = np.zeros((1, 1), dtype)
-    return SimpleNamespace(n=n, total_variance=total_variance, X=X, nonzero_rows=range(n))
+def data(n, total_variance=50.0, dtype=np.float32, movement=1.0, codes=None, n_distinct=None):
+    """Return what the defaults depend on: rows of one feature, and its given statistics."""
+    X = (np.arange(n) % (n if n_distinct is None else n_distinct)).astype(dtype)[:, None]
+    codes = np.arange(n) % 3 if codes is None else np.asarray(codes)
+    made = Data(X, codes, codes, None)
+    made.computed["inputs"] = Inputs(total_variance, total_variance, movement)
+    return made
 
 
-def config(n=1000, total_variance=50.0, x_dtype=np.float32, fitted=None, **settings):
+def config(n=1000, total_variance=50.0, x_dtype=np.float32, fitted=None, about=None, **settings):
     values = NumpyMLPClassifier(**settings).get_params()
-    return resolve(values, data(n, total_variance, x_dtype), fitted=fitted)
+    return resolve(values, data(n, total_variance, x_dtype, **(about or {})), fitted=fitted)
 
 
 def stream_config(n=1000, fitted=None, **settings):
@@ -89,17 +92,63 @@ def test_few_or_small_features_learn_faster_within_bounds(total_variance, multip
         assert more == pytest.approx(min(16, multiplier / np.sqrt(0.98)))
 
 
-def test_sparse_data_have_no_multiplier():
+@pytest.mark.parametrize(
+    ("movement", "multiplier"),
+    [(0.0, 1), (50.0, 1), (10_000.0, 1), (40_000.0, 1 / 2), (10**6, 1 / 10), (np.nan, 1)],
+)
+def test_collinear_features_learn_more_slowly(movement, multiplier):
+    learnt = config(about={"movement": movement}).input_lr_multiplier
+    assert learnt == pytest.approx(multiplier)
+
+
+@pytest.mark.filterwarnings("ignore:For rows that it was not trained on", "ignore:X is not scaled")
+@pytest.mark.parametrize("size", [1.0, 1e-5])
+def test_sparse_data_have_the_multiplier_of_the_same_dense_data(size):
     rng = np.random.RandomState(0)
-    X = csr_array(rng.rand(100, 3) * (rng.rand(100, 3) < 0.1))
-    model = NumpyMLPClassifier(4, max_iter=1).fit(X, np.arange(100) % 2)
-    assert model.settings_["input_lr_multiplier"] == 1
+    X = size * rng.rand(100, 3) * (rng.rand(100, 3) < 0.3)
+    dense, sparse = (
+        NumpyMLPClassifier(4, max_iter=2).fit(rows, np.arange(100) % 2).settings_
+        for rows in (X, csr_array(X))
+    )
+    assert dense["input_lr_multiplier"] > 1
+    assert sparse["input_lr_multiplier"] == pytest.approx(dense["input_lr_multiplier"])
 
 
-def test_few_rows_have_no_pilot_run_and_float64():
-    few, enough = config(n=49), config(n=50)
-    assert (few.pilot_run, enough.pilot_run) == (False, True)
-    assert (few.dtype, enough.dtype) == ("float64", "float32")
+def test_few_rows_have_float64():
+    assert [config(n=n).dtype for n in (49, 50)] == ["float64", "float32"]
+
+
+def test_from_20_distinct_rows_on_there_is_a_pilot_run():
+    assert config(n=19).pilot_epochs == 0
+    assert config(n=20).pilot_epochs == 100
+    assert config(n=1000, about={"n_distinct": 19}).pilot_epochs == 0
+    assert config(n=1000, about={"n_distinct": 20}).pilot_epochs > 0
+
+
+def labels(n, n_classes):
+    """Return labels of classes of which all but the last have one row."""
+    return np.minimum(np.arange(n), n_classes - 1)
+
+
+@pytest.mark.parametrize(
+    ("n", "n_classes", "has_spare_rows"),
+    [(100, 90, True), (100, 91, False), (100, 100, False), (20, 18, True), (20, 19, False)],
+)
+def test_without_spare_rows_of_the_classes_there_is_no_pilot_run_and_little_smoothing(
+    n, n_classes, has_spare_rows
+):
+    resolved = config(n=n, about={"codes": labels(n, n_classes)})
+    assert (resolved.pilot_epochs > 0) == has_spare_rows
+    assert resolved.label_smoothing == (0.1 if has_spare_rows else 0.01)
+    # Copies of the rows, which stay together, are no spare rows.
+    codes = np.tile(labels(n, n_classes), 2)
+    resolved = config(n=2 * n, about={"codes": codes, "n_distinct": n})
+    assert (resolved.pilot_epochs > 0) == has_spare_rows
+
+
+def test_a_multilabel_indicator_always_has_spare_rows():
+    Y = np.eye(100, dtype=np.uint8)
+    assert config(n=100, about={"codes": Y}).pilot_epochs == 100
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
@@ -127,8 +176,21 @@ def test_the_preset_sklearn_has_the_dtype_of_x():
 )
 def test_a_tuned_fit_has_3000_steps_but_30_to_100_epochs(n, epochs):
     assert config(n=n, batch_size=128, early_stopping=True).max_iter == epochs
-    total = config(n=n, batch_size=128).max_iter
-    assert total == -(-epochs * 5 // 4)  # a quarter more after the pilot run
+    whole = config(n=n, batch_size=128)
+    assert whole.pilot_epochs == epochs
+    # A second pilot run, and a quarter more; if cross-validated, as long again.
+    assert whole.max_iter == (3 * epochs if n < 200 else -(-epochs * 9 // 4))
+
+
+@pytest.mark.parametrize(
+    ("n", "n_distinct", "is_cross_validated"),
+    [(199, 199, True), (200, 200, False), (600, 199, True), (10_000, 199, False)],
+)
+def test_the_pilot_run_of_a_small_table_is_cross_validated(n, n_distinct, is_cross_validated):
+    """Which takes as long again afterwards; not if there are many copies of few rows."""
+    resolved = config(n=n, batch_size=128, about={"n_distinct": n_distinct})
+    after = 1 if is_cross_validated else 0.25
+    assert resolved.max_iter == np.ceil(resolved.pilot_epochs * (2 + after))
 
 
 @pytest.mark.parametrize(("effort", "epochs"), [(0.001, 1), (0.2, 15), (1, 75), (100, 7500)])
@@ -141,14 +203,15 @@ def test_effort_multiplies_the_epochs(effort, epochs):
 
 
 @pytest.mark.parametrize("solver", ["adam", "sgd"])
-@pytest.mark.parametrize("max_iter", [1, 2, 20, 124, 125, 1000])
+@pytest.mark.parametrize("max_iter", [1, 2, 20, 124, 125, 224, 225, 1000])
 def test_max_iter_caps_the_epochs_of_the_preset(max_iter, solver):
     settings = {"n": 2560, "solver": solver, "batch_size": 128}
     auto, capped = config(**settings), config(**settings, max_iter=max_iter)
-    assert auto.max_iter == 125
-    assert capped.max_iter == min(max_iter, 125)
-    assert capped.pilot_run == (max_iter > 1)
-    others = [name for name in vars(auto) if name not in ("max_iter", "pilot_run")]
+    assert auto.max_iter == 225
+    assert capped.max_iter == min(max_iter, 225)
+    # A quarter of its epochs are left after the pilot run.
+    assert capped.pilot_epochs == min(int(max_iter / 1.25), 100)
+    others = [name for name in vars(auto) if name not in ("max_iter", "pilot_epochs")]
     assert all(getattr(auto, name) == getattr(capped, name) for name in others)
 
 
@@ -161,14 +224,14 @@ def test_max_iter_is_used_as_it_is_with_the_preset_sklearn_and_with_lbfgs(settin
 
 def test_there_is_no_pilot_run_with_validation_data_or_for_a_network_trained_further():
     fitted = vars(config())
-    assert config().pilot_run
-    assert not config(early_stopping=True).pilot_run
-    assert not config(fitted=fitted, warm_start=True).pilot_run
-    assert not config(solver="lbfgs").pilot_run
-    assert not config(preset="sklearn").pilot_run
-    assert not stream_config().pilot_run
+    assert config().pilot_epochs
+    assert not config(early_stopping=True).pilot_epochs
+    assert not config(fitted=fitted, warm_start=True).pilot_epochs
+    assert not config(solver="lbfgs").pilot_epochs
+    assert not config(preset="sklearn").pilot_epochs
+    assert not stream_config().pilot_epochs
     values = NumpyMLPClassifier().get_params()
-    assert not resolve(values, data(1000), validated=True).pilot_run
+    assert not resolve(values, data(1000), validated=True).pilot_epochs
 
 
 def test_adaptive_has_the_patience_of_scikit_learn():

@@ -18,7 +18,10 @@ from threadpoolctl import threadpool_info
 import sknumpynet
 from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier
 from sknumpynet.callbacks import SUPPORTED, FitObserver
+from sknumpynet.core.basis import folded
 from sknumpynet.storage import last_saved
+
+pytestmark = pytest.mark.slow
 
 PACKAGE = str(Path(sknumpynet.__file__).parent)
 # So many of the lines that run in each situation are tested, spread evenly. The long profile tests
@@ -26,7 +29,7 @@ PACKAGE = str(Path(sknumpynet.__file__).parent)
 N_POINTS = 60
 
 rng = np.random.RandomState(0)
-X, noise = rng.randn(100, 3), rng.choice(["yes", "no"], size=100)
+X, noise = rng.randn(240, 3), rng.choice(["yes", "no"], size=240)
 y = np.where(X[:, 0] > X[:, 1] * X[:, 2], "yes", "no")
 
 
@@ -127,6 +130,10 @@ class Callback:
 
 SITUATIONS = {
     "fit": (lambda: unfitted(max_iter=5), lambda m: m.fit(X, y)),
+    "few rows": (
+        lambda: unfitted(max_iter=5, batch_size=20),
+        lambda m: m.fit(X[:40], y[:40]),
+    ),
     "refit": (lambda: unfitted(max_iter=5).fit(X[:, :2], y), lambda m: m.fit(X, y)),
     "early stopping": (
         lambda: unfitted(max_iter=4, early_stopping=True, class_weight="balanced"),
@@ -148,10 +155,10 @@ SITUATIONS = {
     ),
     "array-likes": (
         lambda: unfitted(max_iter=5),
-        lambda m: m.fit(ArrayLike(X), ArrayLike(y), ArrayLike(np.ones(100))),
+        lambda m: m.fit(ArrayLike(X), ArrayLike(y), ArrayLike(np.ones(240))),
     ),
     "a memory map, starting again": (
-        lambda: unfitted(batch_size=10, effort=0.3, learning_rate_init=0.05),
+        lambda: unfitted(batch_size=30, effort=0.3, learning_rate_init=0.05),
         lambda m: m.fit(MEMORY_MAP, noise),
     ),
 }
@@ -194,7 +201,8 @@ def epochs_of(make, call, monkeypatch):
 
     def end_epoch(self, run, reason, original=FitObserver.end_epoch):
         result = original(self, run, reason)
-        seen.setdefault(self.last["n_iter"], []).append(self.last["params"])
+        params = folded(self.last["params"], run.backprop.network)
+        seen.setdefault(self.last["n_iter"], []).append(params)
         return result
 
     with monkeypatch.context() as patch:

@@ -12,7 +12,8 @@ from sklearn.metrics import get_scorer_names, log_loss
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.data import Data
 from sknumpynet.fitted import network_of
-from sknumpynet.validation import ValidationSet, duplicates, split
+from sknumpynet.split import duplicates, split
+from sknumpynet.validation import ValidationSet
 
 
 def data(X, y, weight=None):
@@ -109,7 +110,7 @@ def test_duplicates_know_a_sparse_row_however_it_is_stored():
 
 def test_the_split_is_the_same_in_every_process():
     code = (
-        "import numpy as np; from sknumpynet.validation import split; "
+        "import numpy as np; from sknumpynet.split import split; "
         "from sknumpynet.data import Data; X = np.arange(60.0).reshape(30, 2); y = np.arange(30);"
         "print(split(Data(X, y, y, None), 0.2, np.random.RandomState(0))[1])"
     )
@@ -171,6 +172,36 @@ def test_the_pilot_run_records_the_score_that_was_asked_for():
         assert ((scores >= 0) & (scores <= 1)).all()
 
 
+def test_an_epoch_without_a_finite_score_is_not_chosen(digits):
+    X, y = digits
+    scores = iter([np.nan, np.nan, 0.5, 0.9, np.nan, 0.7, np.inf])
+    params = []
+
+    def scoring(estimator, X, y):
+        params.append(estimator.params_.copy())
+        return next(scores)
+
+    model = NumpyMLPClassifier(16, early_stopping=True, scoring=scoring, max_iter=7, random_state=0)
+    model.fit(X, y)
+    assert model.best_validation_score_ == 0.9
+    assert_array_equal(model.params_, params[3])
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_a_fit_without_any_finite_score_is_refused_and_changes_nothing(digits, solver):
+    X, y = digits[0][:300], digits[1][:300]
+    settings = {"solver": solver, "random_state": 0, "max_iter": 5, "tol": 10.0}
+    model = NumpyMLPClassifier(8, **settings, early_stopping=True, scoring=lambda *args: np.nan)
+    for _ in range(2):
+        before = dict(vars(model))
+        with pytest.raises(ValueError, match=r"scoring=<function .* no finite score"):
+            model.fit(X, y, X_val=X, y_val=y)
+        assert vars(model).keys() == before.keys()
+        assert all(vars(model)[name] is value for name, value in before.items())
+        model.set_params(early_stopping=False).fit(X, y)
+        model.set_params(early_stopping=True)
+
+
 @pytest.mark.parametrize("k", [2, 4])
 @pytest.mark.parametrize("sharpened", [0.5, 1.0, 2.0])
 def test_the_temperature_is_the_factor_that_is_on_the_logits(k, sharpened):
@@ -184,8 +215,10 @@ def test_the_temperature_is_the_factor_that_is_on_the_logits(k, sharpened):
     codes = y if k > 2 else y[:, None]
     for n, tolerance in [(20_000, 0.05), (30, np.inf)]:
         held_out = Data(X[:n], y[:n], codes[:n], None)
-        network = network_of(vars(model))
-        temperature = ValidationSet(held_out, network, model).temperature(params)
+        validation = ValidationSet(held_out, network_of(vars(model)), model)
+        logits = validation.logits(params)
+        temperature, loss = validation.calibrate(logits)
+        assert loss <= validation.measure(logits)[0]
         assert abs(temperature / sharpened - 1) < tolerance
     # Few rows leave it near 1.
     assert abs(np.log(temperature)) < abs(np.log(sharpened)) + 0.3
