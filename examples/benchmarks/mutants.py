@@ -95,7 +95,8 @@ def is_noticed(copy, tests, timeout):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
             os.chdir(copy)
             sys.path.insert(0, str(copy))
-            options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-k", f"not ({SLOW})"]
+            options = ["-x", "-q", "--tb=no", "-p", "no:cacheprovider"]
+            options += ["-m", "", "-k", f"not ({SLOW})"]
             options += ["--hypothesis-profile=mutants", "-W", "ignore::pytest.PytestWarning"]
             code = pytest.main([*options, *tests])
         finally:
