@@ -9,7 +9,7 @@ CONFIGURATIONS = [
     NumpyMLPClassifier(),
     NumpyMLPClassifier(preset="sklearn"),
     NumpyMLPClassifier(32, effort=0.5, class_weight="balanced"),
-    NumpyMLPClassifier(32, solver="sgd"),
+    NumpyMLPClassifier(32, solver="sgd", learning_rate_init=0.1),
     NumpyMLPClassifier(32, "logistic", shuffle=False, effort=0.5),
     NumpyMLPClassifier((20, 20), "silu", learning_rate="linear", dtype="float64", effort=0.5),
     NumpyMLPClassifier((), learning_rate_init=0.1),
@@ -48,6 +48,7 @@ def expected_failures(estimator):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 # Some checks fit a few rows of noise, on which a learning rate of 0.1 diverges.
 @pytest.mark.filterwarnings("ignore:The training loss, .* is above:UserWarning")
+@pytest.mark.filterwarnings("ignore:X is not scaled")  # several checks add 100 to X
 @parametrize_with_checks(CONFIGURATIONS, expected_failed_checks=expected_failures)
 def test_scikit_learn_check(estimator, check):
     check(estimator)

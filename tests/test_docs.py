@@ -25,7 +25,16 @@ METHODS += " get_feature_names_out from_estimator plot"
 # may have names.
 OPTIONAL = {"EX01", "SA01", "ES01", "RT02"}
 DASK = {
-    "DaskNumpyMLPClassifier": ["fit", "predict", "predict_proba", "score", "to_local"],
+    "DaskNumpyMLPClassifier": [
+        "fit",
+        "partial_fit",
+        "predict",
+        "predict_proba",
+        "predict_log_proba",
+        "decision_function",
+        "score",
+        "to_local",
+    ],
     "DaskNumericalEncoder": ["fit", "transform", "to_local"],
 }
 

@@ -6,6 +6,8 @@ import sys
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("resource", reason="limits of memory need Unix")
 
 SHAPE = 500_000, 500

@@ -9,6 +9,8 @@ import pytest
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.datasets import fetch_mnist
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(os.environ.get("SKNUMPYNET_DATA", ""), "mnist")
 
 

@@ -13,10 +13,13 @@ from sknumpynet import NumericalEncoder, NumpyMLPClassifier
 
 SETS = "letter", "pendigits", "phoneme", "segment", "spambase", "waveform5000"
 DATA = Path(os.environ.get("SKNUMPYNET_DATA", ""), "tabular")
-pytestmark = pytest.mark.skipif(
-    "SKNUMPYNET_DATA" not in os.environ or not DATA.is_dir(),
-    reason="set SKNUMPYNET_DATA to a directory whose tabular/ holds NAME.npz of six public sets",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "SKNUMPYNET_DATA" not in os.environ or not DATA.is_dir(),
+        reason="set SKNUMPYNET_DATA to a directory whose tabular/ holds NAME.npz of six sets",
+    ),
+]
 SEEDS = 0, 1
 
 
