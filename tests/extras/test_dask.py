@@ -354,7 +354,7 @@ def test_labels_and_weights_are_refused_as_by_the_local_estimator(client, blocks
     fitted = DaskNumpyMLPClassifier(**SETTINGS).fit(*blocks)
     zero, column = np.zeros(len(y)), np.ones((len(y), 1))
     wrong = [
-        ("fit", {"y": y + 0.5}),
+        ("fit", {"y": np.full(len(y), 0.5)}),  # any block may be read first
         ("fit", {"y": y, "sample_weight": zero}),
         ("fit", {"y": y, "sample_weight": column}),
         ("fit", {"y": y, "sample_weight": -column[:, 0]}),
