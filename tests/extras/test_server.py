@@ -232,9 +232,12 @@ def test_accepted_requests_are_answered_before_the_server_ends(path, serving, mo
             stack.callback(connection.close)
         for connection in connections:
             connection.request("POST", "/predict", body, {"content-type": "application/json"})
+        answers = [connections[0].getresponse()]  # the server has accepted the others by now
+        proba = [json.loads(answers[0].read())["probabilities"]]
         process.send_signal(signal.SIGTERM)
-        answers = [connection.getresponse() for connection in connections]
-        proba = [json.loads(answer.read())["probabilities"] for answer in answers]
+        for connection in connections[1:]:
+            answers.append(connection.getresponse())
+            proba.append(json.loads(answers[-1].read())["probabilities"])
         assert process.wait(30) in (0, -signal.SIGTERM)
     assert [answer.status for answer in answers] == [200] * 8
     expected = np.tile(model.predict_proba(rows), (10, 1))
