@@ -65,7 +65,7 @@ class NumpyMLPClassifier(
     - [a] 128; 32 below 500 rows
     - [b] sqrt(50 / total variance of X), within [1, 16]; less for collinear features
     - [c] 0.9; 0.95 from 20,000 rows on
-    - [d] 0.1; 0.01 if there are nearly as many classes as rows
+    - [d] 0.1; 0.001 if there are nearly as many classes as rows
     - [e] np.inf; 40 with early_stopping; 10 with learning_rate='adaptive'
     - [f] float32; float64 below 50 rows
     - [g] the dtype of X if it is a float dtype, else float64
@@ -74,7 +74,7 @@ class NumpyMLPClassifier(
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
     ``input_lr_multiplier`` and ``dtype``.
 
-    From 20 distinct rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there
+    From 8 distinct rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there
     is `early_stopping`, validation data, a warm start, or nearly a class for each row. It holds
     out a fifth of the rows, but at most 5000; a small table is cross-validated. If an early epoch
     was the best, training starts again, with all rows, for about as many epochs. If not, it goes

@@ -15,7 +15,7 @@ from sknumpynet.split import grouped
 FEW_ROWS = 50
 # Below so many distinct rows there is no pilot run; below the second number it is cross-validated,
 # unless there are many copies of each.
-PILOT_ROWS, CROSS_VALIDATED = 20, 200
+PILOT_ROWS, CROSS_VALIDATED = 8, 200
 # Below this many rows a minibatch is smaller, or an epoch would have few steps.
 SMALL_BATCHES = 500
 # From this many rows on, squared gradients are averaged over more steps.
@@ -59,8 +59,8 @@ def batch_size(data, values):
 
 
 def label_smoothing(data, values):
-    """0.1; 0.01 if there are nearly as many classes as rows"""
-    return 0.1 if has_spare_rows(data) else 0.01
+    """0.1; 0.001 if there are nearly as many classes as rows"""
+    return 0.1 if has_spare_rows(data) else 0.001
 
 
 def beta_2(data, values):

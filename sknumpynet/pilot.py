@@ -9,9 +9,10 @@ temperature of the predicted probabilities.
 A small table has a network for each of five folds, so that nearly all of its rows are evidence.
 
 A wide table, with fewer rows than features, is trained on in the basis of its principal components.
-Where features are collinear and not everything was learnt, there is a second pilot run, in a basis
-in which the variances of the components are closer together; where a few features were not even
-learnt by heart, one with larger features. The run with the smaller validation loss counts.
+If not everything was learnt, a second pilot run tries something else. Where features are collinear,
+that is a basis in which the variances of the components are closer together; for a small wide
+table, the features as they are, in smaller steps; where a few features were not even learnt by
+heart, larger features. The run with the smaller validation loss counts.
 """
 
 from dataclasses import replace
@@ -49,6 +50,9 @@ HELD_OUT, MOST_HELD_OUT = 0.2, 5000
 N_FOLDS = 5
 # Columns of the history that are evidence.
 SHOWN = "validation_loss", "learning_rate", "loss"
+# A wide table of at most this many numbers is also trained on as it is, with this fraction of the
+# learning rate.
+SMALL_TABLE, CAREFUL = 2**18, 0.2
 # At most this many features are enlarged.
 FEW_FEATURES = 64
 
@@ -223,10 +227,12 @@ def pilot_run(fit, config, state):
     untrained = state.snapshot()
     run = kind(fit, config, untrained, rotation if is_wide(fit.data.X) else None, *parts)
     run.train("pilot")
-    make_basis = other_basis(run)
-    if make_basis is not None:
+    other_try = second_try(run)
+    if other_try is not None:
+        make_basis, fraction = other_try
         fit.observer.say("A second pilot run, in another basis of the features.")
-        second = kind(fit, config, untrained, make_basis, *parts)
+        slower = replace(config, learning_rate_init=fraction * config.learning_rate_init)
+        second = kind(fit, slower, untrained, make_basis, *parts)
         second.go_on_after(run)
         if second.train("second pilot").loss < run.evidence.loss:
             run = second
@@ -237,7 +243,7 @@ def pilot_run(fit, config, state):
         run.evidence,
         left,
         run.affordable_epochs(),
-        config.learning_rate_init,
+        run.config.learning_rate_init,
         has_network=run.has_network,
         longer=LONGER if run.has_network and run.make_basis is None else 1,
     )
@@ -246,16 +252,22 @@ def pilot_run(fit, config, state):
     return config, run.end(phase.start)
 
 
-def other_basis(run):
-    """Return how to make a basis for a second pilot run; None if there is no need or no time."""
+def second_try(run):
+    """Return the `make_basis` of a second pilot run, and its fraction of the learning rate.
+
+    None if there is no need of a second run, or no time.
+    """
     fit, evidence, config = run.fit, run.evidence, run.config
     left = min(run.affordable_epochs(), config.max_iter - run.state.n_iter)
     after = FINAL_FRACTION if run.has_network else 1
     if fit.observer.stopped is not None or left < (1 + after) * config.pilot_epochs:
         return None
-    is_tractable = fit.data.inputs.is_collinear and has_small_sample(fit.data.X)
-    if is_tractable and evidence.loss > LEARNT_MUCH * evidence.chance:
-        return principal_components
-    if evidence.is_underfitting() and fit.data.X.shape[1] <= FEW_FEATURES:
-        return enlarged
+    X = fit.data.X
+    if evidence.loss > LEARNT_MUCH * evidence.chance:
+        if fit.data.inputs.is_collinear and has_small_sample(X):
+            return principal_components, 1
+        if run.make_basis is rotation and X.shape[0] * X.shape[1] <= SMALL_TABLE:
+            return None, CAREFUL
+    if evidence.is_underfitting() and X.shape[1] <= FEW_FEATURES:
+        return enlarged, 1
     return None

@@ -11,8 +11,8 @@ from sklearn.metrics import get_scorer
 from sknumpynet.core.basis import folded
 from sknumpynet.core.network import forward_in_blocks
 
-# Expected size of the logarithm of the temperature, above 1 and below.
-LOG_TEMPERATURE, LOG_SHARPENING = 0.15, 0.3
+# Expected logarithm of the temperature, and expected distance from it.
+LOG_TEMPERATURE, LOG_DISTANCE = 0.5, 0.15
 
 
 def chance_loss(data, rows, held_out):
@@ -77,9 +77,9 @@ class ValidationSet:
     def calibrate(self, logits):
         """Return the temperature that minimises the loss of the probabilities, and that loss.
 
-        A penalty is added to the sum over the rows, so that few of them do not move T far from 1.
-        It is that of a normal distribution of log(T) below 0. Above, it grows as a logarithm:
-        a network that is far too sure of its answers can be corrected by a few rows.
+        A penalty is added to the sum over the rows, so that few of them do not move T far from
+        the value that is expected without any. It grows as a logarithm: a network that is far
+        too sure of its answers can be corrected by a few rows.
         """
         data, loss, logits = self.data, self.network.loss, logits.astype(np.float64)
 
@@ -89,10 +89,7 @@ class ValidationSet:
             return float(np.average(losses, weights=self.weight))
 
         def objective(log_t):
-            if log_t < 0:
-                penalty = (log_t / LOG_SHARPENING) ** 2
-            else:
-                penalty = log1p((log_t / LOG_TEMPERATURE) ** 2)
+            penalty = log1p(((log_t - LOG_TEMPERATURE) / LOG_DISTANCE) ** 2)
             return mean_loss(log_t) + penalty / 2 / data.n
 
         log_t = minimize_scalar(objective, bounds=(-2, 4), method="bounded").x

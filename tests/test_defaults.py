@@ -118,11 +118,11 @@ def test_few_rows_have_float64():
     assert [config(n=n).dtype for n in (49, 50)] == ["float64", "float32"]
 
 
-def test_from_20_distinct_rows_on_there_is_a_pilot_run():
-    assert config(n=19).pilot_epochs == 0
-    assert config(n=20).pilot_epochs == 100
-    assert config(n=1000, about={"n_distinct": 19}).pilot_epochs == 0
-    assert config(n=1000, about={"n_distinct": 20}).pilot_epochs > 0
+def test_from_8_distinct_rows_on_there_is_a_pilot_run():
+    assert config(n=7).pilot_epochs == 0
+    assert config(n=8).pilot_epochs == 100
+    assert config(n=1000, about={"n_distinct": 7}).pilot_epochs == 0
+    assert config(n=1000, about={"n_distinct": 8}).pilot_epochs > 0
 
 
 def labels(n, n_classes):
@@ -139,7 +139,7 @@ def test_without_spare_rows_of_the_classes_there_is_no_pilot_run_and_little_smoo
 ):
     resolved = config(n=n, about={"codes": labels(n, n_classes)})
     assert (resolved.pilot_epochs > 0) == has_spare_rows
-    assert resolved.label_smoothing == (0.1 if has_spare_rows else 0.01)
+    assert resolved.label_smoothing == (0.1 if has_spare_rows else 0.001)
     # Copies of the rows, which stay together, are no spare rows.
     codes = np.tile(labels(n, n_classes), 2)
     resolved = config(n=2 * n, about={"codes": codes, "n_distinct": n})
