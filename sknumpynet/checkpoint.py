@@ -1,21 +1,11 @@
-"""Checkpoints: the state of a fit in files, from which a killed run goes on.
-
-A checkpoint is a file as in `storage`. It holds the state in which the training started and the
-current one. To go on, `fit` starts from the first one, so that the validation split is the same,
-and jumps to the second one in the phase that it belongs to. In a second pilot run it also holds the
-end of the first one, with which the second is compared.
-"""
+"""`Checkpoint`: the state of a fit in files, from which a killed run goes on."""
 
 import os
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
-from time import perf_counter
+from typing import Any
 
-from sknumpynet.identity import check_identity
-from sknumpynet.messages import warn_user
-from sknumpynet.parameters import is_int, number
-from sknumpynet.storage import last_saved, to_bytes, write
+from sknumpynet.settings.parameters import Row, check_value, integer, none_or, number
 
 
 @dataclass(frozen=True)
@@ -76,20 +66,17 @@ class Checkpoint:
     keep: int = 2
 
     def __post_init__(self):
-        is_number, interval = number(0, open_low=True)
         accepted = {
-            "path": (lambda value: isinstance(value, str | os.PathLike), "a path"),
-            "every_epochs": (lambda v: v is None or is_int(v, 1), "an int >= 1 or None"),
-            "every_seconds": (lambda v: v is None or is_number(v), f"{interval} or None"),
-            "keep": (lambda value: is_int(value, 1), "an int >= 1"),
+            "path": Row(lambda value: isinstance(value, str | os.PathLike), "a path"),
+            "every_epochs": none_or(integer(1)),
+            "every_seconds": none_or(number(0, open_low=True)),
+            "keep": integer(1),
         }
-        for name, (test, words) in accepted.items():
-            value = getattr(self, name)
-            if not test(value):
-                raise ValueError(f"{name}={value!r} is not accepted: {name} must be {words}.")
-        object.__setattr__(self, "path", Path(self.path).absolute())
+        for name, row in accepted.items():
+            check_value(name, getattr(self, name), row)
+        object.__setattr__(self, "path", Path(self.path).absolute())  # the dataclass is frozen
 
-    def setup(self, estimator, context):
+    def setup(self, estimator: Any, context: Any) -> None:
         """Raise if the estimator is another one; scikit-learn calls this before a fit."""
         if not any(c.__module__.startswith("sknumpynet.") for c in type(estimator).__mro__):
             raise TypeError(
@@ -97,82 +84,7 @@ class Checkpoint:
                 "NumpyMLPClassifier itself."
             )
 
-    def teardown(self, estimator, context):
+    def teardown(self, estimator: Any, context: Any) -> None:
         """Do nothing, as on_fit_task_begin and on_fit_task_end of scikit-learn's protocol."""
 
     on_fit_task_begin = on_fit_task_end = teardown
-
-
-def open_checkpoints(checkpoint, identity, state):
-    """Return the checkpoints of a call of `fit`, which is a new run or goes on with an old one.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-    identity : dict
-        As `identity_of` returns it.
-    state : TrainingState
-        In which the training starts. To go on, it becomes the one in which the old run started.
-
-    Raises
-    ------
-    OSError
-        If the directory cannot be made or read.
-    ValueError
-        If the directory has checkpoints of another run, or only damaged ones.
-    """
-    directory = Path(checkpoint.path)
-    directory.mkdir(parents=True, exist_ok=True)
-    saved = last_saved(directory, identity)
-    if saved is not None:
-        check_identity(directory, saved["identity"], identity)
-        state.restore(saved["start"])
-    return CheckpointedFit(checkpoint, saved, {"identity": identity, "start": state.snapshot()})
-
-
-class CheckpointedFit:
-    """The checkpoints of one call of `fit`.
-
-    Parameters
-    ----------
-    checkpoint : Checkpoint
-    saved : dict or None
-        The last checkpoint of an earlier call.
-    same : dict
-        What is the same in all checkpoints of a run.
-    """
-
-    def __init__(self, checkpoint, saved, same):
-        self.checkpoint, self.saved, self.same = checkpoint, saved, same
-        self.pilot = None if saved is None else saved["pilot"]
-        self.n_epochs, self.written = 0, perf_counter()
-
-    def resume(self, state):
-        """Jump to the last epoch of this phase that was saved; return its record, or None."""
-        for record in (self.saved, self.pilot):
-            if record is not None and record["state"]["phase"] == state.phase:
-                state.restore(record["state"])
-                return record
-        return None
-
-    def end_epoch(self, run, reason, stopped):
-        """Write a checkpoint if one is due."""
-        state, self.n_epochs = run.state, self.n_epochs + 1
-        if (
-            reason is None
-            and state.phase_epochs < run.config.max_iter
-            and self.n_epochs < (self.checkpoint.every_epochs or inf)
-            and perf_counter() - self.written < (self.checkpoint.every_seconds or inf)
-        ):
-            return
-        record = {"state": state.snapshot(), "reason": reason, "stopped": stopped}
-        pilot = self.pilot if state.phase == "second pilot" else None
-        content = to_bytes({**self.same, **record, "config": vars(run.config), "pilot": pilot})
-        if state.phase == "pilot":
-            self.pilot = record
-        directory, epoch = Path(self.checkpoint.path), len(state.history["epoch"])
-        try:
-            write(directory, epoch, content, self.checkpoint.keep)
-        except OSError as error:
-            warn_user(f"No checkpoint could be written, and training goes on: {error}")
-        self.n_epochs, self.written = 0, perf_counter()

@@ -1,42 +1,28 @@
-"""`NumpyMLPClassifier`: validate, resolve the parameters, train, write the fitted attributes."""
+"""`NumpyMLPClassifier`: its parameters, and what is about classes."""
 
-from copy import copy
-from functools import partial
-from math import inf, log
-from time import perf_counter
+from collections.abc import Callable, Sequence
+from math import log
+from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet.callbacks import CallbackSupportMixin, FitObserver, with_callbacks
 from sknumpynet.core.losses import LOSSES
-from sknumpynet.core.network import forward_in_blocks, views
-from sknumpynet.defaults import resolve
-from sknumpynet.features import read_features
-from sknumpynet.fitted import Layers, describe_fit, network_of
-from sknumpynet.fitting import Fit, start
-from sknumpynet.labels import read_labels
-from sknumpynet.messages import warn_about, warn_of_chance, warn_of_limit
-from sknumpynet.parameters import PARAMETERS, check_parameters
-from sknumpynet.reading import (
-    copy_with,
-    encoding_of,
-    read_training_data,
-    read_validation_data,
-)
-from sknumpynet.representation import RepresentationMixin
-from sknumpynet.saving import VersionMixin
+from sknumpynet.core.types import Auto, Floats, Table
+from sknumpynet.data.labels import read_labels
+from sknumpynet.data.targets import ClassTargets
+from sknumpynet.estimator import NetworkEstimator
+from sknumpynet.fit.attributes import network_of
+from sknumpynet.fit.callbacks import with_callbacks
 
 # The logarithm of the smallest normal number: a lower bound that keeps probabilities above zero.
 LEAST_LOG = log(np.finfo(float).tiny)
 BELOW_ONE = 1 - np.finfo(float).epsneg
 
 
-class NumpyMLPClassifier(
-    RepresentationMixin, VersionMixin, CallbackSupportMixin, ClassifierMixin, BaseEstimator
-):
+class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
     """Dense neural-network classifier, trained by backpropagation written in NumPy.
 
     A drop-in for `sklearn.neural_network.MLPClassifier`: the same parameters, attributes and
@@ -74,7 +60,7 @@ class NumpyMLPClassifier(
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
     ``input_lr_multiplier`` and ``dtype``.
 
-    From 8 distinct rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there
+    From 16 distinct rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there
     is `early_stopping`, validation data, a warm start, or nearly a class for each row. It holds
     out a fifth of the rows, but at most 5000; a small table is cross-validated. If an early epoch
     was the best, training starts again, with all rows, for about as many epochs. If not, it goes
@@ -254,43 +240,63 @@ class NumpyMLPClassifier(
     True
     """
 
+    _targets = ClassTargets
+
+    classes_: NDArray[Any]
+    settings_: dict[str, Any]
+    params_: Floats
+    n_layers_: int
+    n_outputs_: int
+    out_activation_: Literal["softmax", "logistic"]
+    n_iter_: int
+    t_: int
+    temperature_: float
+    loss_: float
+    loss_curve_: list[float]
+    best_loss_: float | None
+    validation_scores_: list[float] | None
+    best_validation_score_: float | None
+    history_: dict[str, list[Any]]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __init__(
         self,
-        hidden_layer_sizes="auto",
-        activation="auto",
+        hidden_layer_sizes: int | Sequence[int] | Auto = "auto",
+        activation: str = "auto",
         *,
-        preset="tuned",
-        effort=1.0,
-        solver="adam",
-        alpha="auto",
-        batch_size="auto",
-        learning_rate="auto",
-        learning_rate_init="auto",
-        power_t=0.5,
-        max_iter="auto",
-        shuffle=True,
-        random_state=None,
-        tol=1e-4,
-        verbose=False,
-        warm_start=False,
-        momentum=0.9,
-        nesterovs_momentum=True,
-        early_stopping=False,
-        validation_fraction=0.1,
-        beta_1=0.9,
-        beta_2="auto",
-        epsilon="auto",
-        n_iter_no_change="auto",
-        max_fun=15000,
-        class_weight=None,
-        dropout=0.0,
-        label_smoothing="auto",
-        input_lr_multiplier="auto",
-        weight_decay="auto",
-        scoring="accuracy",
-        max_time=None,
-        dtype="auto",
-    ):
+        preset: Literal["tuned", "sklearn"] = "tuned",
+        effort: float = 1.0,
+        solver: str = "adam",
+        alpha: float | Auto = "auto",
+        batch_size: int | Auto = "auto",
+        learning_rate: str = "auto",
+        learning_rate_init: float | Auto = "auto",
+        power_t: float = 0.5,
+        max_iter: int | Auto = "auto",
+        shuffle: bool = True,
+        random_state: int | np.random.RandomState | None = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float | Auto = "auto",
+        epsilon: float | Auto = "auto",
+        n_iter_no_change: float | Auto = "auto",
+        max_fun: int = 15000,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        dropout: float | Sequence[float] = 0.0,
+        label_smoothing: float | Auto = "auto",
+        input_lr_multiplier: float | Auto = "auto",
+        weight_decay: float | Auto = "auto",
+        scoring: str | Callable[..., float] = "accuracy",
+        max_time: float | None = None,
+        dtype: Literal["auto", "float32", "float64"] = "auto",
+    ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.preset = preset
@@ -326,7 +332,16 @@ class NumpyMLPClassifier(
         self.dtype = dtype
 
     @with_callbacks
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Table,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        X_val: Table | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+    ) -> Self:
         """Train on X and y, for at most `max_iter` epochs.
 
         With ``warm_start=True`` training continues from the parameters, the optimizer's state and
@@ -360,36 +375,17 @@ class NumpyMLPClassifier(
         ValueError
             If a parameter, X, y or a weight is not accepted, or the loss stops being finite.
         """
-        called = perf_counter()
-        is_new = not (self.warm_start and self.__sklearn_is_fitted__())
-        values = self._parameters()
-        task, encoding, data = read_training_data(
-            self, X, y, sample_weight, is_new=is_new, complete=True
-        )
-        given = X_val, y_val, sample_weight_val
-        validation = read_validation_data(self, *given, task, encoding)
-        fitted = None if is_new else self.settings_
-        config = resolve(values, data, fitted=fitted, validated=validation is not None)
-        warn_about(self, data, validation)
-        network, state = start(self, task, config, is_new=is_new)
-        attributes = partial(describe_fit, task, config, resumable=self.warm_start)
-        observed = {"X": X, "y": y, "metadata": {}}
-        observer = FitObserver(self, config.max_iter, attributes, observed)
-        deadline = called + (self.max_time or inf)
-        fit = Fit(network, data, self._view(task, config), observer, deadline)
-        try:
-            state, reason = fit.run(config, state, validation)
-            observer.end(state)
-        finally:
-            if observer.last is not None:
-                self._commit(attributes(observer.last), observer.last, is_new=is_new)
-        warn_of_chance(self, state.has_learnt, task["_resume"]["class_sums"])
-        if reason is None:
-            warn_of_limit(self, config)
-        return self
+        return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(lambda self: self.solver != "lbfgs")
-    def partial_fit(self, X, y, sample_weight=None, *, classes=None):
+    def partial_fit(
+        self,
+        X: Table,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        classes: ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on X and y; the first call starts a new network.
 
         Parameters, the optimizer's state and the random stream continue from call to call, also
@@ -418,31 +414,15 @@ class NumpyMLPClassifier(
         ValueError
             As in `fit`, for labels that are not among the classes, and with ``early_stopping``.
         """
-        values = self._parameters()
-        if self.early_stopping:
-            raise ValueError(
-                "partial_fit does not support early_stopping=True: it sees no validation data. "
-                "Set early_stopping=False, and score held-out rows between calls."
-            )
-        is_new = not self.__sklearn_is_fitted__()
-        if is_new and classes is None:
+        self._parameters()  # what they refuse comes first
+        if classes is None and not self.__sklearn_is_fitted__():
             raise ValueError(
                 "classes must be given in the first call of partial_fit, by keyword: classes=... "
                 "The third position is sample_weight."
             )
-        task, _, data = read_training_data(self, X, y, sample_weight, classes, is_new=is_new)
-        fitted = None if is_new else self.settings_
-        config = resolve(values, data, is_fit=False, fitted=fitted)
-        network, state = start(self, task, config, is_new=is_new)
-        state.n_iter = 0 if is_new else self.n_iter_
-        observer = FitObserver(self, state.n_iter + 1)
-        Fit(network, data, None, observer).train(config, state, "partial_fit")
-        observer.end(state)
-        attributes = describe_fit(task, config, observer.last, resumable=True)
-        self._commit(attributes, observer.last, is_new=is_new)
-        return self
+        return self._partial_fit(X, y, sample_weight, classes)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy: the fraction of rows, by weight, whose labels are all right.
 
         Parameters
@@ -461,7 +441,7 @@ class NumpyMLPClassifier(
         """
         return super().score(X, read_labels(y), sample_weight)
 
-    def predict(self, X):
+    def predict(self, X: Table) -> NDArray[Any]:
         """Return the most probable class of each row, or 0 / 1 for each label.
 
         Parameters
@@ -475,10 +455,10 @@ class NumpyMLPClassifier(
             Labels from `classes_`, or a multilabel indicator.
         """
         fitted = self._frozen()
-        codes = fitted._predict_blocks(X, LOSSES[fitted.out_activation_].predict)
-        return codes if encoding_of(fitted).multilabel else fitted.classes_[codes.ravel()]
+        encoded = fitted._predict_blocks(X, LOSSES[fitted.out_activation_].predict)
+        return ClassTargets.of_fitted(vars(fitted)).decode(encoded)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Table) -> NDArray[np.float64]:
         """Return the probability of each class, or of each label.
 
         Parameters
@@ -496,7 +476,7 @@ class NumpyMLPClassifier(
         np.exp(proba, out=proba)
         return np.minimum(proba, BELOW_ONE, out=proba)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Table) -> NDArray[np.float64]:
         """Return the logarithm of each probability, computed from the logits, at least -708.
 
         Parameters
@@ -510,17 +490,19 @@ class NumpyMLPClassifier(
             Columns as in `classes_`.
         """
         fitted = self._frozen()
-        two_classes = fitted.out_activation_ == "logistic" and not encoding_of(fitted).multilabel
-        log_proba = network_of(vars(fitted)).loss.log_proba
+        has_two_classes = fitted.out_activation_ == "logistic" and fitted.n_outputs_ == 1
+        loss = network_of(vars(fitted)).loss
 
         def inverse_link(logits):
             logits = logits.astype(np.float64)
-            logs = log_proba(np.hstack([-logits, logits]) if two_classes else logits)
+            if has_two_classes:  # the logits of the first one are the negative ones
+                logits = np.hstack([-logits, logits])
+            logs = loss.log_proba(logits)
             return np.maximum(logs, LEAST_LOG, out=logs)
 
         return fitted._predict_blocks(X, inverse_link)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Table) -> NDArray[np.float64]:
         """Return the logits, the network's outputs before softmax or the logistic function.
 
         `predict_proba` also undoes label smoothing and applies `temperature_`.
@@ -539,76 +521,7 @@ class NumpyMLPClassifier(
         logits = fitted._predict_blocks(X, lambda logits: logits.astype(np.float64))
         return logits.ravel() if fitted.n_outputs_ == 1 else logits
 
-    @property
-    def coefs_(self):
-        """Weights of each layer, (fan_in, fan_out): views of `params_`. Items can be assigned."""
-        return Layers(self._views("coefs_")[0])
-
-    @coefs_.setter
-    def coefs_(self, values):
-        self.coefs_[:] = values
-
-    @property
-    def intercepts_(self):
-        """Biases of each layer, (fan_out,): views of `params_`. Items can be assigned."""
-        return Layers(self._views("intercepts_")[1])
-
-    @intercepts_.setter
-    def intercepts_(self, values):
-        self.intercepts_[:] = values
-
-    def __sklearn_is_fitted__(self):
-        return "params_" in vars(self)
-
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
         tags.classifier_tags.multi_label = True
         return tags
-
-    def _parameters(self):
-        """Return the parameters as a dict, checked; a subclass may have others in `__init__`."""
-        values = {name: getattr(self, name) for name in PARAMETERS}
-        check_parameters(values)
-        return values
-
-    def _frozen(self):
-        """Return a shallow copy, which a fit in another thread does not change."""
-        frozen = copy(self)
-        check_is_fitted(frozen)
-        return frozen
-
-    def _views(self, asked):
-        """Return the weights and the biases of each layer, which the attribute `asked` shows."""
-        attributes = vars(self)  # another dict after a fit in another thread
-        if "params_" not in attributes:
-            raise AttributeError(f"{type(self).__name__} has {asked} only once it is fitted.")
-        return views(attributes["params_"], network_of(attributes).sizes)
-
-    def _predict_blocks(self, X, transform):
-        def checked(logits):
-            if not np.isfinite(logits).all():
-                raise ValueError(
-                    "X has values that are too large: the network's output is not finite. Scale X "
-                    "as in training, for instance with StandardScaler in a Pipeline."
-                )
-            return transform(logits)
-
-        return forward_in_blocks(
-            read_features(self, X), self.params_, network_of(vars(self)), checked
-        )
-
-    def _view(self, task, config):
-        """Return a copy that lacks only `params_`, for scorers of arrays without feature names."""
-        view = copy_with(self, {**task, "settings_": dict(vars(config))})
-        vars(view).pop("feature_names_in_", None)
-        return view
-
-    def _commit(self, attributes, snapshot, *, is_new):
-        """Write the fitted attributes, all in one step, and advance a RandomState of the user's."""
-        updated = vars(self) | attributes
-        if "feature_names_in_" not in attributes:
-            updated.pop("feature_names_in_", None)
-        self.__dict__ = updated
-        if is_new and isinstance(self.random_state, np.random.RandomState):
-            self.random_state.set_state(snapshot["random_state"])

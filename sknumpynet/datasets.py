@@ -9,9 +9,12 @@ import gzip
 import os
 import zlib
 from math import prod
+from os import PathLike
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.datasets import fetch_openml
 from sklearn.utils import Bunch
 
@@ -24,7 +27,13 @@ CHUNK = 2**20
 MOST_BYTES = 10**9
 
 
-def fetch_mnist(data_dir=None, *, subset="train", data_home=None, return_X_y=False):
+def fetch_mnist(
+    data_dir: str | PathLike[str] | None = None,
+    *,
+    subset: Literal["train", "test", "all"] = "train",
+    data_home: str | PathLike[str] | None = None,
+    return_X_y: bool = False,
+) -> Any:
     """Load the MNIST handwritten digits: 60,000 training and 10,000 test images of 28 x 28.
 
     Parameters
@@ -94,7 +103,7 @@ def find(directory, name):
     raise FileNotFoundError(f"{directory} holds neither {name} nor {name}.gz.")
 
 
-def read_idx(path, n_dimensions):
+def read_idx(path: str | PathLike[str], n_dimensions: int) -> NDArray[np.uint8]:
     """Return the uint8 array of an IDX file.
 
     Parameters

@@ -4,11 +4,17 @@ matplotlib is imported when something is drawn.
 """
 
 from math import ceil, isqrt, sqrt
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet.core.state import PILOT_RUNS
+from sknumpynet.core.types import Floats
+
+Metric: TypeAlias = Literal["loss", "score"]
+Progress: TypeAlias = Literal["epoch", "samples", "seconds"]
 
 # What the axes show: label, and the columns of the history with the style of their lines.
 METRICS = {
@@ -55,16 +61,33 @@ class TrainingCurveDisplay:
     'epoch'
     """
 
-    def __init__(self, history, *, metric="loss", x="epoch", name=None):
+    def __init__(
+        self,
+        history: dict[str, list[Any]],
+        *,
+        metric: Metric = "loss",
+        x: Progress = "epoch",
+        name: str | None = None,
+    ) -> None:
         for argument, value, accepted in (("metric", metric, METRICS), ("x", x, PROGRESS)):
             if value not in accepted:
                 raise ValueError(
                     f"{argument}={value!r} is not accepted: it must be one of {list(accepted)}."
                 )
-        self.history, self.metric, self.x, self.name = history, metric, x, name
+        self.history, self.name = history, name
+        self.metric, self.x = metric, x
 
     @classmethod
-    def from_estimator(cls, estimator, *, metric="loss", x="epoch", name=None, ax=None, **line_kw):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        metric: Metric = "loss",
+        x: Progress = "epoch",
+        name: str | None = None,
+        ax: Any = None,
+        **line_kw: Any,
+    ) -> Self:
         """Draw the training of a fitted classifier.
 
         Parameters
@@ -90,7 +113,7 @@ class TrainingCurveDisplay:
         history = classifier_of(estimator).history_
         return cls(history, metric=metric, x=x, name=name).plot(ax, **line_kw)
 
-    def plot(self, ax=None, **line_kw):
+    def plot(self, ax: Any = None, **line_kw: Any) -> Self:
         """Draw the curves.
 
         Parameters
@@ -133,7 +156,7 @@ class TrainingCurveDisplay:
         self.ax_.legend()
         return self
 
-    def progress(self):
+    def progress(self) -> NDArray[Any]:
         """Return the position of each epoch on the horizontal axis."""
         if self.x == "epoch":
             return np.array(self.history["epoch"])
@@ -177,7 +200,9 @@ class WeightsDisplay:
     (17, 17)
     """
 
-    def __init__(self, weights, *, image_shape=None, n_units=36):
+    def __init__(
+        self, weights: Floats, *, image_shape: tuple[int, int] | None = None, n_units: int = 36
+    ) -> None:
         side = isqrt(len(weights))
         self.image_shape = (side, side) if image_shape is None else tuple(image_shape)
         if np.prod(self.image_shape) != len(weights):
@@ -188,7 +213,15 @@ class WeightsDisplay:
         self.weights, self.n_units = weights, min(n_units, weights.shape[1])
 
     @classmethod
-    def from_estimator(cls, estimator, *, image_shape=None, n_units=36, ax=None, **im_kw):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        image_shape: tuple[int, int] | None = None,
+        n_units: int = 36,
+        ax: Any = None,
+        **im_kw: Any,
+    ) -> Self:
         """Draw the weights of a fitted classifier's first layer.
 
         Parameters
@@ -212,7 +245,7 @@ class WeightsDisplay:
         weights = classifier_of(estimator).coefs_[0]
         return cls(weights, image_shape=image_shape, n_units=n_units).plot(ax, **im_kw)
 
-    def plot(self, ax=None, **im_kw):
+    def plot(self, ax: Any = None, **im_kw: Any) -> Self:
         """Draw the images, black for the most negative weight and white for the largest one.
 
         Parameters

@@ -4,6 +4,7 @@ import os
 os.environ.setdefault("SCIPY_ARRAY_API", "1")
 
 import pytest
+from helpers import Clock
 from hypothesis import HealthCheck, settings
 from sklearn.datasets import load_digits
 
@@ -18,6 +19,14 @@ settings.load_profile("ci")
 def long_profile(request):
     """Tell whether the tests with random cases are to try many, by --hypothesis-profile=long."""
     return request.config.getoption("--hypothesis-profile") == "long"
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that stands still, by which the package measures time."""
+    standing = Clock()
+    monkeypatch.setattr("sknumpynet.core.clock.now", standing)
+    return standing
 
 
 @pytest.fixture(scope="session")

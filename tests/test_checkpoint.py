@@ -23,8 +23,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
 from sknumpynet import Checkpoint, NumpyMLPClassifier
-from sknumpynet.callbacks import SUPPORTED, FitObserver
-from sknumpynet.storage import from_bytes, hash_of, last_saved, to_bytes
+from sknumpynet.fit.files import from_bytes, hash_of, last_saved, to_bytes
+from sknumpynet.fit.observer import SUPPORTED, FitObserver
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -230,7 +230,7 @@ def test_a_checkpoint_of_another_run_is_refused(model, tmp_path, what):
 
 def test_a_checkpoint_of_another_version_is_refused(model, monkeypatch):
     fit(model, X, y, killed_after=3)
-    monkeypatch.setattr("sknumpynet.__version__", "99.0")
+    monkeypatch.setattr("sknumpynet.versioning.__version__", "99.0")
     with pytest.raises(ValueError, match=r"differs in sknumpynet \(now 99.0, in the checkpoint "):
         model.fit(X, y)
 
@@ -306,16 +306,12 @@ def test_a_checkpoint_every_few_epochs_and_at_the_end_of_a_phase(model, tmp_path
     assert epochs_on_disk(tmp_path / "run") == [4, 6, 8]
 
 
-def test_a_checkpoint_every_few_seconds(model, tmp_path, monkeypatch):
-    now = 0.0
-
+def test_a_checkpoint_every_few_seconds(model, tmp_path, monkeypatch, clock):
     def end_epoch(self, run, reason, original=FitObserver.end_epoch):
-        nonlocal now
-        now += 10
+        clock.now += 10
         return original(self, run, reason)
 
     monkeypatch.setattr(FitObserver, "end_epoch", end_epoch)
-    monkeypatch.setattr("sknumpynet.checkpoint.perf_counter", lambda: now)
     model.set_callbacks(Checkpoint(tmp_path / "run", every_seconds=25, keep=9)).fit(X, y)
     assert epochs_on_disk(tmp_path / "run") == [3, 6, 8]
 
@@ -497,7 +493,7 @@ def test_a_lack_of_memory_does_not_make_a_checkpoint_damaged(model, tmp_path, mo
         raise MemoryError
 
     fit(model, X, y, killed_after=4)
-    monkeypatch.setattr("sknumpynet.storage.from_bytes", fail)
+    monkeypatch.setattr("sknumpynet.fit.files.from_bytes", fail)
     with pytest.raises(MemoryError):
         model.fit(X, y)
 

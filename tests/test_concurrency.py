@@ -360,7 +360,7 @@ def test_a_process_forked_during_a_fit_can_fit(serial, name, long_profile):
 
 
 # Modules with state that threads share, or did share.
-SHARING = "sknumpynet.core.blas", "sknumpynet.data"
+SHARING = "sknumpynet.core.blas", "sknumpynet.data.rows"
 
 
 @forks

@@ -1,6 +1,7 @@
 """What is accepted as X, y and weights, and what it becomes."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -10,13 +11,15 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
+from helpers import labelled
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 from sklearn.multioutput import ClassifierChain
 
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier
-from sknumpynet.data import Data, find_encoding
+from sknumpynet.data.rows import Data
+from sknumpynet.data.targets import ClassTargets
 
 rng = np.random.RandomState(0)
 X = rng.randn(120, 3).round(2)
@@ -474,14 +477,14 @@ def test_classes_of_weight_zero_are_not_trained_on_or_held_out(settings):
 
 def test_a_view_of_rows_is_like_a_copy_of_the_rows():
     rows = np.array([7, 3, 3, 90])
-    view = Data(X, y, y, None).take(rows).X
+    view = labelled(X, y).take(rows).X
     assert view.shape == X[rows].shape
     assert_array_equal(view[1:3], X[rows][1:3])
     assert_array_equal(view.astype("float32", copy=False), X[rows].astype("float32"))
 
 
 def total_variance(X, weight=None):
-    return Data(X, None, None, weight).inputs.total_variance
+    return Data(X, None, None, weight, None).inputs.total_variance
 
 
 def test_total_variance_is_the_sum_of_the_weighted_variances():
@@ -553,32 +556,33 @@ def test_the_classes_of_a_multilabel_target_are_its_columns(n_labels):
 
 
 def test_balanced_class_weights_give_classes_the_same_sum():
-    encoding = find_encoding(np.array(["a", "b", "c"]))
-    codes, weight = encoding.encode(np.array(list("aabccc"))), np.arange(1.0, 7)[:, None]
-    sums = encoding.class_sums(codes, weight)
-    assert_allclose(sums, [[3, 3, 15]])
-    per_class = encoding.class_weights("balanced", sums)
-    assert_allclose(per_class * sums, [[7, 7, 7]])
+    targets = ClassTargets.of(np.array(["a", "b", "c"]))
+    encoded, weight = targets.encode(np.array(list("aabccc"))), np.arange(1.0, 7)[:, None]
+    counted = targets.count(encoded, weight, anew=True)
+    assert_allclose(counted.sums, [[3, 3, 15]])
+    assert_allclose(counted.class_weights("balanced") * counted.sums, [[7, 7, 7]])
+    assert_allclose(counted.count(encoded, weight, anew=False).sums, [[6, 6, 30]])
     # A class that does not occur is left out, and changes nothing for the others.
-    sums = encoding.class_sums(codes[:3], weight[:3])
-    per_class = encoding.class_weights("balanced", sums)
-    assert_allclose(per_class * sums, [[3, 3, 0]])
+    counted = targets.count(encoded[:3], weight[:3], anew=True)
+    per_class = counted.class_weights("balanced")
+    assert_allclose(per_class * counted.sums, [[3, 3, 0]])
     assert np.isfinite(per_class).all()
-    assert_allclose(encoding.class_weights("balanced", 0.1 * sums), per_class)
+    tenth = replace(counted, sums=0.1 * counted.sums)
+    assert_allclose(tenth.class_weights("balanced"), per_class)
 
 
 def test_the_classes_of_each_label_are_0_and_1():
-    encoding, sums = find_encoding(np.eye(3, dtype=int)), np.ones((3, 2))
-    assert_array_equal(encoding.class_weights({0: 2.0}, sums), [[2, 1]] * 3)
-    assert_array_equal(encoding.class_weights({0: 2.0, 1: 5.0}, sums), [[2, 5]] * 3)
+    targets = replace(ClassTargets.of(np.eye(3, dtype=int)), sums=np.ones((3, 2)))
+    assert_array_equal(targets.class_weights({0: 2.0}), [[2, 1]] * 3)
+    assert_array_equal(targets.class_weights({0: 2.0, 1: 5.0}), [[2, 5]] * 3)
 
 
 def test_balanced_class_weights_leave_a_constant_label_as_it_is():
     Y = np.array([[0, 1, 1], [0, 0, 1], [0, 1, 1]])
-    encoding = find_encoding(Y)
-    sums = encoding.class_sums(encoding.encode(Y), None)
-    assert_allclose(sums, [[3, 0], [1, 2], [0, 3]])
-    balanced = encoding.class_weights("balanced", sums) * sums
+    targets = ClassTargets.of(Y)
+    targets = targets.count(targets.encode(Y), None, anew=True)
+    assert_allclose(targets.sums, [[3, 0], [1, 2], [0, 3]])
+    balanced = targets.class_weights("balanced") * targets.sums
     assert_allclose(balanced, [[3, 0], [1.5, 1.5], [0, 3]])
 
 

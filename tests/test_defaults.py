@@ -2,19 +2,19 @@
 
 import numpy as np
 import pytest
+from helpers import labelled
 from scipy.sparse import csr_array
 
 from sknumpynet import NumpyMLPClassifier
-from sknumpynet.data import Data
-from sknumpynet.defaults import COLUMNS, DEFAULTS, resolve
-from sknumpynet.inputs import Inputs
+from sknumpynet.data.inputs import Inputs
+from sknumpynet.settings.presets import COLUMNS, DEFAULTS, resolve
 
 
 def data(n, total_variance=50.0, dtype=np.float32, movement=1.0, codes=None, n_distinct=None):
     """Return what the defaults depend on: rows of one feature, and its given statistics."""
     X = (np.arange(n) % (n if n_distinct is None else n_distinct)).astype(dtype)[:, None]
     codes = np.arange(n) % 3 if codes is None else np.asarray(codes)
-    made = Data(X, codes, codes, None)
+    made = labelled(X, codes)
     made.computed["inputs"] = Inputs(total_variance, total_variance, movement)
     return made
 
@@ -118,11 +118,11 @@ def test_few_rows_have_float64():
     assert [config(n=n).dtype for n in (49, 50)] == ["float64", "float32"]
 
 
-def test_from_8_distinct_rows_on_there_is_a_pilot_run():
-    assert config(n=7).pilot_epochs == 0
-    assert config(n=8).pilot_epochs == 100
-    assert config(n=1000, about={"n_distinct": 7}).pilot_epochs == 0
-    assert config(n=1000, about={"n_distinct": 8}).pilot_epochs > 0
+def test_from_16_distinct_rows_on_there_is_a_pilot_run():
+    assert config(n=15).pilot_epochs == 0
+    assert config(n=16).pilot_epochs == 100
+    assert config(n=1000, about={"n_distinct": 15}).pilot_epochs == 0
+    assert config(n=1000, about={"n_distinct": 16}).pilot_epochs > 0
 
 
 def labels(n, n_classes):

@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from sknumpynet import NumpyMLPClassifier
-from sknumpynet.defaults import COLUMNS, DEFAULTS
+from sknumpynet.settings.presets import COLUMNS, DEFAULTS
 
 DOCS = Path(__file__).parent.parent / "docs"
 HEAD = "parameter", "fit, adam", "fit, sgd", "fit, lbfgs", "partial_fit", "sklearn"

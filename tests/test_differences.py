@@ -481,7 +481,7 @@ def test_loading_a_model_of_another_version_warns(monkeypatch):
     model = NumpyMLPClassifier(8, tol=1).fit(X, y)
     saved = pickle.dumps(model)
     assert_array_equal(pickle.loads(saved).params_, model.params_)
-    monkeypatch.setattr("sknumpynet.__version__", "99.0")
+    monkeypatch.setattr("sknumpynet.versioning.__version__", "99.0")
     with pytest.warns(UserWarning, match=r"saved by sknumpynet .* and this is 99\.0"):
         pickle.loads(saved)
 

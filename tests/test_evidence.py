@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from sknumpynet.core.schedules import one_cycle
-from sknumpynet.evidence import (
+from sknumpynet.fit.evidence import (
     BELOW_CHANCE,
     LEARNT_MUCH,
     UNDERFITTING,

@@ -17,9 +17,9 @@ from threadpoolctl import threadpool_info
 
 import sknumpynet
 from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier
-from sknumpynet.callbacks import SUPPORTED, FitObserver
 from sknumpynet.core.basis import folded
-from sknumpynet.storage import last_saved
+from sknumpynet.fit.files import last_saved
+from sknumpynet.fit.observer import SUPPORTED, FitObserver
 
 pytestmark = pytest.mark.slow
 

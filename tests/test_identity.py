@@ -14,7 +14,7 @@ from scipy import sparse
 from sklearn import metrics
 from sklearn.metrics import get_scorer, get_scorer_names, make_scorer
 
-from sknumpynet.identity import digest, identity_of_scoring
+from sknumpynet.fit.identity import digest, identity_of_scoring
 
 
 def enclosing(value):

@@ -109,7 +109,7 @@ def test_verbose_says_why_training_stops_or_starts_again(capsys):
 def test_a_long_epoch_shows_its_progress(capsys, monkeypatch):
     monkeypatch.setattr("sknumpynet.core.training.MULTIPLICATIONS", 1)
     monkeypatch.setattr("sknumpynet.core.training.MOST_PARTS", 10)
-    monkeypatch.setattr("sknumpynet.callbacks.SECONDS_BETWEEN_LINES", 0.0)
+    monkeypatch.setattr("sknumpynet.fit.observer.SECONDS_BETWEEN_LINES", 0.0)
     settings = {"preset": "sklearn", "batch_size": 10, "max_iter": 1, "learning_rate": "linear"}
     NumpyMLPClassifier(4, verbose=True, **settings).fit(X, y)
     *progress, last = capsys.readouterr().out.splitlines()
@@ -162,6 +162,15 @@ def test_there_is_no_warning_of_what_was_learnt_or_what_a_few_epochs_cannot_lear
         NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X[:n], X[:n, 0] > 0)
         NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X[:n], np.ones(n))
         NumpyMLPClassifier(8, max_iter=3, random_state=0).fit(X_noise[:n], noise[:n])
+
+
+def test_a_time_limit_that_is_too_short_is_named():
+    X, y = np.random.RandomState(0).randn(20_000, 10), np.arange(20_000) % 2
+    with pytest.warns(UserWarning, match=r"max_time=1e-09 has ended .* epochs.*Raise max_time"):
+        NumpyMLPClassifier(8, max_time=1e-9, random_state=0).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        NumpyMLPClassifier(8, max_time=100, max_iter=3, random_state=0).fit(X, y)
 
 
 def test_verbose_shows_how_a_cross_validated_pilot_run_ended(capsys):

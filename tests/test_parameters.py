@@ -7,7 +7,7 @@ import pytest
 
 from sknumpynet import NumpyMLPClassifier
 from sknumpynet.core.activations import ACTIVATIONS
-from sknumpynet.parameters import PARAMETERS
+from sknumpynet.settings.parameters import PARAMETERS
 
 rng = np.random.RandomState(0)
 X = rng.randn(60, 3)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from helpers import labelled
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 from sklearn.metrics import log_loss
@@ -14,23 +15,22 @@ from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
 from sknumpynet import NumpyMLPClassifier
-from sknumpynet.bases import SMALL, WIDE_ROWS, has_small_sample, is_wide
 from sknumpynet.core.activations import GELU
 from sknumpynet.core.losses import LogisticCrossEntropy, SoftmaxCrossEntropy
 from sknumpynet.core.network import Network
 from sknumpynet.core.state import TrainingState
-from sknumpynet.data import Data
-from sknumpynet.defaults import resolve
-from sknumpynet.pilot import pilot_run
-from sknumpynet.split import folds_of, split
-from sknumpynet.validation import LOG_TEMPERATURE, ValidationSet, chance_loss
+from sknumpynet.data.split import folds_of, split
+from sknumpynet.fit.bases import SMALL, WIDE_ROWS, has_small_sample, is_wide
+from sknumpynet.fit.pilot import pilot_run
+from sknumpynet.fit.validation import LOG_TEMPERATURE, ValidationSet, chance_loss
+from sknumpynet.settings.presets import resolve
 
 # What is tried here may be labels that nothing can be learnt from.
 pytestmark = pytest.mark.filterwarnings("ignore:For rows that it was not trained on")
 
 
-class FakeFit:
-    """Stands in for `Fit`: `train` writes given validation losses into the state.
+class FakeTrainer:
+    """Stands in for `Trainer`: `train` writes given validation losses into the state.
 
     The parameters count the epochs. The logits are `after_calibration` of the best epoch and of the
     last one.
@@ -41,7 +41,7 @@ class FakeFit:
     def __init__(self, n, losses, deadline=np.inf, after_epoch=lambda: None, ended_by=None):
         rng = np.random.RandomState(0)
         X, y = rng.randn(n, 2), np.arange(n) % 2
-        self.data, self.losses, self.deadline = Data(X, y, y[:, None], None), losses, deadline
+        self.data, self.losses, self.deadline = labelled(X, y), losses, deadline
         self.network = Network((2, 1), GELU, LogisticCrossEntropy())
         self.after_epoch, self.ended_by, self.said, self.phases = after_epoch, ended_by, [], []
         self.observer = SimpleNamespace(say=self.said.append, stopped=None)
@@ -74,25 +74,12 @@ class FakeValidationSet:
     def __init__(self, fit):
         self.fit = fit
 
-    def logits(self, params):
+    def outputs(self, params):
         return params.copy()
 
-    def calibrate(self, logits):
-        loss = self.fit.losses[int(logits[0]) - 1]
+    def calibrate(self, outputs):
+        loss = self.fit.losses[int(outputs[0]) - 1]
         return 10 * loss, loss
-
-
-class Clock:
-    """Stands in for `perf_counter`; stands still unless it ticks."""
-
-    def __init__(self, seconds_per_tick, now=0.0):
-        self.seconds_per_tick, self.now = seconds_per_tick, now
-
-    def tick(self):
-        self.now += self.seconds_per_tick
-
-    def __call__(self):
-        return self.now
 
 
 def run(fit, max_iter=225):
@@ -114,19 +101,19 @@ def turned_up(best, n=1000):
 
 def test_a_fifth_is_held_out_but_at_most_5000_rows():
     for n, n_held_out in [(200, 40), (1001, 201), (25_000, 5000), (30_000, 5000)]:
-        fit = FakeFit(n, FALLING)
+        fit = FakeTrainer(n, FALLING)
         run(fit, 30)
         held_out = fit.validation.X.rows
         assert len(held_out) == n_held_out
         assert_array_equal(np.sort([*fit.rows, *held_out]), np.arange(n))
-        assert_array_equal(np.unique(fit.data.codes[fit.rows]), [0, 1])
+        assert_array_equal(np.unique(fit.data.encoded[fit.rows]), [0, 1])
 
 
 @pytest.mark.parametrize(
     ("max_iter", "n_pilot"), [(2, 1), (5, 4), (20, 16), (24, 19), (124, 99), (225, 100)]
 )
 def test_a_falling_loss_goes_on_with_all_rows_for_a_quarter_at_half_the_rate(max_iter, n_pilot):
-    fit = FakeFit(500, FALLING)
+    fit = FakeTrainer(500, FALLING)
     config, state, _, original = run(fit, max_iter)
     assert fit.config.max_iter == n_pilot
     assert config.max_iter == min(max_iter - n_pilot, -(-n_pilot // 4))
@@ -139,7 +126,7 @@ def test_a_falling_loss_goes_on_with_all_rows_for_a_quarter_at_half_the_rate(max
 
 @pytest.mark.parametrize(("best", "epochs"), [(10, 15), (11, 17), (30, 45), (40, 60)])
 def test_an_early_best_epoch_starts_again_as_at_the_start(best, epochs):
-    fit = FakeFit(500, turned_up(best))
+    fit = FakeTrainer(500, turned_up(best))
     config, state, begun, original = run(fit)
     used = state.n_iter
     assert used == 2 * (best - 1) + 5  # the pilot run ended as soon as the loss had turned up
@@ -155,7 +142,7 @@ def test_an_early_best_epoch_starts_again_as_at_the_start(best, epochs):
 
 
 def test_a_rise_before_the_end_of_the_warmup_does_not_count():
-    _, state, _, _ = run(FakeFit(500, turned_up(1)))
+    _, state, _, _ = run(FakeTrainer(500, turned_up(1)))
     assert state.n_iter == 10  # a tenth of the pilot run's 100 epochs, not 5
 
 
@@ -169,17 +156,17 @@ def test_a_rise_before_the_end_of_the_warmup_does_not_count():
     ],
 )
 def test_a_network_that_has_not_learnt_or_has_learnt_much_is_trained_to_the_end(losses):
-    _, state, _, _ = run(FakeFit(500, losses))
+    _, state, _, _ = run(FakeTrainer(500, losses))
     assert state.n_iter == 100
 
 
 def test_a_network_that_is_only_badly_calibrated_is_trained_to_the_end():
-    fit = FakeFit(500, turned_up(10))
+    fit = FakeTrainer(500, turned_up(10))
     calibrate = FakeValidationSet.calibrate
 
     class Overconfident(FakeValidationSet):
-        def calibrate(self, logits):
-            return 3.0, 0.2 if logits[0] > 10 else calibrate(self, logits)[1]
+        def calibrate(self, outputs):
+            return 3.0, 0.2 if outputs[0] > 10 else calibrate(self, outputs)[1]
 
     fit.validation_set = lambda held_out, state: Overconfident(fit)
     config, state, _, _ = run(fit)
@@ -191,7 +178,7 @@ def test_a_network_that_is_only_badly_calibrated_is_trained_to_the_end():
 @pytest.mark.parametrize(("best", "max_iter"), [(60, 225), (40, 124)])
 def test_where_training_cannot_start_again_the_best_network_goes_on(best, max_iter):
     """After a late best epoch, or if too few epochs are left."""
-    config, state, _, original = run(FakeFit(500, turned_up(best)), max_iter)
+    config, state, _, original = run(FakeTrainer(500, turned_up(best)), max_iter)
     assert (state.params == best).all() or config.max_iter > 30
     if best == 60:
         assert config.max_iter == 25
@@ -199,35 +186,34 @@ def test_where_training_cannot_start_again_the_best_network_goes_on(best, max_it
 
 
 def test_an_end_by_patience_goes_on_for_a_quarter_of_the_epochs_so_far():
-    config, state, _, _ = run(FakeFit(500, FALLING[:21], ended_by="patience"))
+    config, state, _, _ = run(FakeTrainer(500, FALLING[:21], ended_by="patience"))
     assert_array_equal(state.params, 21)
     assert config.max_iter == 6
 
 
 @pytest.mark.parametrize("second", [1.0, 0.001])
 @pytest.mark.parametrize(("deadline", "starts_again"), [(100, True), (36, True), (35, False)])
-def test_training_starts_again_only_if_there_is_time_for_it(
-    monkeypatch, deadline, starts_again, second
-):
+def test_training_starts_again_only_if_there_is_time_for_it(clock, deadline, starts_again, second):
     # The best of 23 epochs is the 10th. Ten epochs of all rows take as long as 12.5 of the others.
-    clock = Clock(second, now=10.0)
-    monkeypatch.setattr("sknumpynet.pilot.perf_counter", clock)
-    fit = FakeFit(500, turned_up(10), deadline=10 + deadline * second, after_epoch=clock.tick)
+    def tick():
+        clock.now += second
+
+    fit = FakeTrainer(500, turned_up(10), deadline=deadline * second, after_epoch=tick)
     _, state, _, _ = run(fit)
     assert state.n_iter == 23
     assert_array_equal(state.params, 0 if starts_again else 10)
 
 
-def test_the_pilot_run_has_four_fifths_of_the_time(monkeypatch):
-    monkeypatch.setattr("sknumpynet.pilot.perf_counter", Clock(0.0, now=10.0))
-    fit = FakeFit(500, FALLING, deadline=110.0)
+def test_the_pilot_run_has_four_fifths_of_the_time(clock):
+    clock.now = 10.0
+    fit = FakeTrainer(500, FALLING, deadline=110.0)
     run(fit)
     assert_allclose(fit.pilot_deadline, 90)
 
 
 @pytest.mark.parametrize("losses", [FALLING, turned_up(10), turned_up(60)])
 def test_a_callback_that_stops_the_pilot_run_stops_the_fit(losses):
-    fit = FakeFit(500, losses)
+    fit = FakeTrainer(500, losses)
     fit.after_epoch = lambda: setattr(fit.observer, "stopped", "enough")
     config, state, _, _ = run(fit)
     assert config.max_iter == 0
@@ -275,10 +261,10 @@ def test_probabilities_are_nearly_as_good_as_the_true_ones_on_noisy_labels():
     assert log_loss(y_test, proba) < log_loss(y_test, p_test) + 0.08
 
 
-def test_8_rows_with_a_weight_are_needed():
+def test_16_rows_with_a_weight_are_needed():
     rng = np.random.RandomState(0)
     X, y = rng.randn(300, 5), rng.randint(2, size=300)
-    for n, pilot in ((7, False), (8, True)):
+    for n, pilot in ((15, False), (16, True)):
         weight = (np.arange(300) < n).astype(float)
         model = NumpyMLPClassifier(8, max_iter=2, random_state=0).fit(X, y, weight)
         assert (model.settings_["pilot_epochs"] > 0) == pilot
@@ -297,7 +283,7 @@ def test_the_length_chosen_by_the_pilot_run_is_not_reported_as_a_lack_of_converg
 def of_labels(y, copies=1):
     y = np.repeat(y, copies)
     X = np.repeat(np.random.RandomState(0).randn(len(y) // copies, 3), copies, axis=0)
-    return Data(X, y, y, None)
+    return labelled(X, y)
 
 
 def test_each_row_is_in_one_fold_unless_it_is_the_only_one_of_its_class():
@@ -429,7 +415,7 @@ def test_a_small_wide_table_is_also_trained_on_as_it_is(monkeypatch):
     model = NumpyMLPClassifier(8, effort=0.2, random_state=0)
     assert min(phases(model.fit(X, y))) > 0
     assert phases(model.fit(X + 5 * y[:, None], y))[1] == 0  # all was learnt
-    monkeypatch.setattr("sknumpynet.pilot.SMALL_TABLE", X.size - 1)
+    monkeypatch.setattr("sknumpynet.fit.pilot.SMALL_TABLE", X.size - 1)
     assert phases(model.fit(X, y))[1] == 0
 
 
@@ -504,10 +490,9 @@ def test_chance_is_the_loss_of_the_class_frequencies():
     y = np.array([0] * 6 + [1] * 3 + [2])
     data = of_labels(y)
     rows, held_out = np.arange(0, 10, 2), np.arange(1, 10, 2)
-    weight = np.arange(1.0, 11)[:, None]
-    for w in (None, weight):
-        data = Data(data.X, y, y, w)
-        of_row = np.ones(10) if w is None else w[:, 0]
+    for weight in (None, np.arange(1.0, 11)):
+        data = labelled(data.X, y, weight)
+        of_row = np.ones(10) if weight is None else weight
         held = data.take(np.array([1, 3, 5, 7]))
         sums = np.bincount(y[rows], of_row[rows], 3)
         losses = -np.log((sums / sums.sum())[y[[1, 3, 5, 7]]])
@@ -519,7 +504,7 @@ def test_chance_is_the_loss_of_the_class_frequencies():
 def test_chance_of_several_labels_is_the_sum_over_them():
     rng = np.random.RandomState(0)
     Y = (rng.rand(40, 3) < [0.5, 0.2, 0.8]).astype(np.uint8)
-    data = Data(rng.randn(40, 2), Y, Y, None)
+    data = labelled(rng.randn(40, 2), Y)
     rows, held_out = np.arange(30), np.arange(30, 40)
     p = Y[:30].mean(axis=0)
     losses = -np.log(np.where(Y[30:], p, 1 - p)).sum(axis=1)
@@ -531,7 +516,7 @@ def calibrated(factor, n, seed=0):
     rng = np.random.RandomState(seed)
     Z = 2 * rng.randn(n, 3)
     y = (Z + rng.gumbel(size=Z.shape)).argmax(axis=1)
-    held_out, network = Data(Z, y, y, None), Network((3, 3), GELU, SoftmaxCrossEntropy())
+    held_out, network = labelled(Z, y), Network((3, 3), GELU, SoftmaxCrossEntropy())
     return ValidationSet(held_out, network, NumpyMLPClassifier()).calibrate(factor * Z)
 
 

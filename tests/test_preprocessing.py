@@ -11,8 +11,9 @@ from scipy.sparse import coo_array, csc_array, csr_array, csr_matrix, issparse
 from scipy.stats import norm
 from sklearn.impute import KNNImputer
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier, robust
-from sknumpynet.imputing import impute
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet.preprocessing import robust
+from sknumpynet.preprocessing.imputing import impute
 
 UNENCODED = NumericalEncoder(n_bins=0)
 

@@ -26,7 +26,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from skops import io as skops
 
-import sknumpynet
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier
 
 DATA = Path(__file__).parent / "data"
@@ -351,7 +350,7 @@ def test_a_model_of_release_0_1_is_refused_with_the_remedy(name, version):
 
 def test_an_encoder_records_its_version(monkeypatch):
     saved = pickle.dumps(NumericalEncoder().fit(X))
-    monkeypatch.setattr(sknumpynet, "__version__", "99.0")
+    monkeypatch.setattr("sknumpynet.versioning.__version__", "99.0")
     with pytest.warns(UserWarning, match=r"This NumericalEncoder was saved by .*this is 99\.0"):
         pickle.loads(saved)
 
@@ -368,11 +367,25 @@ def test_a_model_of_release_0_2_warns_and_predicts_as_it_did():
     assert model.n_iter_ == 15
 
 
+@pytest.mark.filterwarnings("ignore:This (NumpyMLP|NumericalEnc).* was saved by sknumpynet 0.3.0")
+@pytest.mark.parametrize("end", ["pkl", "joblib", "skops"])
+def test_a_pipeline_of_release_0_3_predicts_as_it_did(end):
+    path = DATA / f"model_0_3.{end}"
+    if end == "skops":
+        model = loaded_by_skops(path.read_bytes(), CLASSIFIER, ENCODER)
+    else:
+        model = joblib.load(path) if end == "joblib" else pickle.loads(path.read_bytes())
+    proba = model.predict_proba([[1, 1], [-1, 1], [np.nan, 1]])[:, 1]
+    expected = [0.6004557790306863, 0.5744783507556389, 0.5728345636580178]
+    np.testing.assert_allclose(proba, expected, rtol=1e-5)
+    model[-1].partial_fit(model[0].transform([[1, 2]]), ["no"])
+
+
 @pytest.mark.parametrize("kind", [*KINDS, MAP])
 def test_loading_a_model_of_another_version_warns_at_the_users_line(kind, tmp_path, monkeypatch):
     model = new().fit(X, y)
     data, pickled = saved(model, kind), pickle.dumps(model)
-    monkeypatch.setattr(sknumpynet, "__version__", "99.0")
+    monkeypatch.setattr("sknumpynet.versioning.__version__", "99.0")
     with pytest.warns(UserWarning, match=r"and this is 99\.0") as caught:
         loaded(data, kind, tmp_path / "model")
     with pytest.warns(UserWarning, match=r"and this is 99\.0") as caught_of_pickle:

@@ -1,20 +1,17 @@
-"""The types of the public names: the stubs say what the code does, and mypy uses them."""
+"""The types of the public names, as mypy uses them on a file of a user's."""
 
-import ast
 import inspect
-from importlib import import_module
-from importlib.util import find_spec
-from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from mypy import api
 
 import sknumpynet
-from sknumpynet import datasets
 
 USER = """
 from typing import Any
 import numpy as np
+import sknumpynet.classifier
 from numpy.typing import NDArray
 from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier, TrainingCurveDisplay
 from sknumpynet import WeightsDisplay
@@ -44,6 +41,7 @@ WRONG = {
     "NumpyMLPClassifier().fit(X)": '"y"',
     'DaskNumpyMLPClassifier(mode="mean")': "mode",
     'WeightsDisplay.from_estimator(model, image_shape="square")': "image_shape",
+    'sknumpynet.classifier.NumpyMLPClassifier(preset="tune")': "preset",
 }
 
 
@@ -70,40 +68,11 @@ def test_mypy_refuses_what_is_wrong(errors, wrong):
     assert WRONG[wrong] in errors[line]
 
 
-def stubs():
-    """Return a pair for each function and method of the stubs: the code's and the stub's."""
-    pairs, needs = {}, {"sknumpynet.dask": "distributed", "sknumpynet.onnx": "skl2onnx"}
-    extras = [import_module(name) for name, other in needs.items() if find_spec(other)]
-    for module in (sknumpynet, datasets, *extras):
-        tree = ast.parse(Path(module.__file__).with_suffix(".pyi").read_text())
-        for node in tree.body:
-            if isinstance(node, ast.FunctionDef):
-                pairs[node.name] = getattr(module, node.name), node
-            for method in node.body if isinstance(node, ast.ClassDef) else ():
-                if isinstance(method, ast.FunctionDef):
-                    name = f"{node.name}.{method.name}"
-                    pairs[name] = getattr(getattr(module, node.name), method.name), method
-    return pairs
-
-
-STUBS = stubs()
-
-
-@pytest.mark.parametrize("name", STUBS)
-def test_a_stub_has_the_parameters_of_the_code(name):
-    function, node = STUBS[name]
-    found = inspect.signature(function).parameters.values()
-    expected = [p.arg for p in node.args.args if p.arg != "cls"]
-    assert [p.name for p in found if p.kind is p.POSITIONAL_OR_KEYWORD] == expected
-    keywords = [p.arg for p in node.args.kwonlyargs]
-    assert [p.name for p in found if p.kind is p.KEYWORD_ONLY] == keywords
-    given = [*node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
-    defaults = [p.default for p in found if p.default is not p.empty]
-    assert [ast.literal_eval(default) for default in given] == defaults
-
-
 @pytest.mark.parametrize("name", [n for n in sknumpynet.__all__ if n != "__version__"])
-def test_every_public_name_and_method_has_a_stub(name):
-    stubbed = {pair.partition(".")[2] for pair in STUBS if pair.startswith(f"{name}.")}
-    methods = [n for n, m in vars(getattr(sknumpynet, name)).items() if inspect.isroutine(m)]
-    assert {n for n in methods if not n.startswith(("_", "set_"))} <= stubbed
+def test_public_methods_have_types(name):
+    for attribute, member in vars(getattr(sknumpynet, name)).items():
+        function = getattr(member, "__func__", member)
+        if inspect.isfunction(function) and not attribute.startswith("_"):
+            hints = get_type_hints(function)
+            assert {*inspect.signature(function).parameters} - {"self", "cls"} < {*hints}, attribute
+            assert "return" in hints, attribute

@@ -2,22 +2,19 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import labelled
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.metrics import get_scorer_names, log_loss
 
 from sknumpynet import NumpyMLPClassifier
-from sknumpynet.data import Data
-from sknumpynet.fitted import network_of
-from sknumpynet.split import duplicates, split
-from sknumpynet.validation import LOG_DISTANCE, LOG_TEMPERATURE, ValidationSet
-
-
-def data(X, y, weight=None):
-    return Data(X, y, y, None if weight is None else np.reshape(weight, (-1, 1)))
+from sknumpynet.data.split import duplicates, split
+from sknumpynet.fit.attributes import network_of
+from sknumpynet.fit.validation import LOG_DISTANCE, LOG_TEMPERATURE, ValidationSet
 
 
 def parity(copies):
@@ -38,7 +35,7 @@ def test_few_copies_of_a_row_stay_on_one_side(copies):
     rng = np.random.RandomState(0)
     X, y = rng.randn(50, 3), np.arange(50) % 2
     order = rng.permutation(50 * copies) % 50
-    train, held_out = split(data(X[order], y[order]), 0.2, rng)
+    train, held_out = split(labelled(X[order], y[order]), 0.2, rng)
     assert not set(order[train]) & set(order[held_out])
     assert sorted([*train, *held_out]) == list(range(50 * copies))
     assert len(held_out) == 10 * copies
@@ -46,7 +43,7 @@ def test_few_copies_of_a_row_stay_on_one_side(copies):
 
 def test_many_copies_of_a_row_are_split_as_different_rows():
     X, y = parity(50)
-    train, held_out = split(data(X, y), 0.2, np.random.RandomState(0))
+    train, held_out = split(labelled(X, y), 0.2, np.random.RandomState(0))
     assert len(held_out) == 80
     assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held_out], axis=0)) == 8
 
@@ -71,16 +68,16 @@ def test_noisy_labels_of_discrete_features_are_split_without_bias():
 def test_rows_of_weight_zero_are_on_neither_side():
     X, y = np.random.RandomState(0).randn(40, 2), np.arange(40) % 2
     weight = (np.arange(40) < 30).astype(float)
-    train, held_out = split(data(X, y, weight), 0.2, np.random.RandomState(0))
+    train, held_out = split(labelled(X, y, weight), 0.2, np.random.RandomState(0))
     assert sorted([*train, *held_out]) == list(range(30))
 
 
 def test_a_row_of_weight_two_is_split_as_two_rows():
     rng = np.random.RandomState(0)
     X, y, count = rng.randn(60, 3), np.arange(60) % 3, rng.randint(3, size=60)
-    weighted = split(data(X, y, count.astype(float)), 0.2, np.random.RandomState(1))
+    weighted = split(labelled(X, y, count.astype(float)), 0.2, np.random.RandomState(1))
     order = np.repeat(np.arange(60), count)
-    repeated = split(data(X[order], y[order]), 0.2, np.random.RandomState(1))
+    repeated = split(labelled(X[order], y[order]), 0.2, np.random.RandomState(1))
     for ours, theirs in zip(weighted, repeated, strict=True):
         assert_array_equal(np.unique(ours), np.unique(order[theirs]))
 
@@ -110,11 +107,12 @@ def test_duplicates_know_a_sparse_row_however_it_is_stored():
 
 def test_the_split_is_the_same_in_every_process():
     code = (
-        "import numpy as np; from sknumpynet.split import split; "
-        "from sknumpynet.data import Data; X = np.arange(60.0).reshape(30, 2); y = np.arange(30);"
-        "print(split(Data(X, y, y, None), 0.2, np.random.RandomState(0))[1])"
+        "import numpy as np; from sknumpynet.data.split import split; from helpers import labelled;"
+        "data = labelled(np.arange(60.0).reshape(30, 2), np.arange(30));"
+        "print(split(data, 0.2, np.random.RandomState(0))[1])"
     )
-    outputs = {subprocess.check_output([sys.executable, "-c", code]) for _ in range(2)}
+    command, here = [sys.executable, "-c", code], Path(__file__).parent
+    outputs = {subprocess.check_output(command, cwd=here) for _ in range(2)}
     assert len(outputs) == 1
 
 
@@ -212,14 +210,13 @@ def test_the_temperature_is_the_factor_that_is_on_the_logits(k, sharpened):
     model = NumpyMLPClassifier((), max_iter=1, label_smoothing=0.0, dtype="float64").fit(X, y)
     weights = sharpened * (np.eye(k) if k > 2 else np.array([[-1], [1]]))
     params = np.append(weights, np.zeros(model.intercepts_[0].size))
-    codes = y if k > 2 else y[:, None]
     for n, tolerance in [(20_000, 0.05), (30, np.inf)]:
-        held_out = Data(X[:n], y[:n], codes[:n], None)
+        held_out = labelled(X[:n], y[:n])
         validation = ValidationSet(held_out, network_of(vars(model)), model)
-        logits = validation.logits(params)
-        temperature, loss = validation.calibrate(logits)
+        outputs = validation.outputs(params)
+        temperature, loss = validation.calibrate(outputs)
         penalty = np.log1p((LOG_TEMPERATURE / LOG_DISTANCE) ** 2) / 2 / n  # of T = 1
-        assert loss <= validation.measure(logits)[0] + penalty
+        assert loss <= validation.measure(outputs)[0] + penalty
         assert abs(temperature / sharpened - 1) < tolerance
 
 

@@ -32,7 +32,7 @@ from cosmic_ray.plugins import get_operator
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTATED = ["core/*.py", "defaults.py", "pilot.py", "data.py"]
+MUTATED = ["core/*.py", "settings/presets.py", "fit/pilot.py", "fit/evidence.py", "data/*.py"]
 # fmt: off
 OPERATORS = [
     "AddNot", "ExceptionReplacer", "NumberReplacer", "ReplaceAndWithOr", "ReplaceOrWithAnd",
@@ -50,8 +50,10 @@ OPERATORS = [
     "ReplaceComparisonOperator_IsNot_Is",
 ]
 # fmt: on
-OWN = {"state": "core/test_training", "defaults": "test_defaults", "pilot": "test_pilot"}
-OWN |= {"data": "test_data"}
+OWN = {"presets": "test_defaults", "pilot": "test_pilot", "evidence": "test_evidence"}
+OWN |= {"inputs": "test_inputs", "split": "test_validation"}
+OWN |= dict.fromkeys(["rows", "targets", "read", "labels", "features"], "test_data")
+OWN |= dict.fromkeys(["state", "config", "clock"], "core/test_training")
 OTHERS = (
     "core test_pilot test_data test_defaults test_defaults_table test_agreement test_extensions"
 )
@@ -121,7 +123,7 @@ def main():
         ignored = shutil.ignore_patterns("__pycache__", ".*")
         shutil.copytree(ROOT, copy, ignore=ignored)
         start = time.monotonic()
-        if is_noticed(copy, stages(copy / "sknumpynet" / "data.py")[1], timeout=inf):
+        if is_noticed(copy, stages(copy / "sknumpynet" / "data" / "rows.py")[1], timeout=inf):
             raise SystemExit("The tests fail without any mutant.")
         timeout = 3 * (time.monotonic() - start)
         mutants = list_mutants(copy / "sknumpynet")

@@ -42,18 +42,20 @@ from math import pi, sqrt
 
 import numpy as np
 
+from sknumpynet.core.types import Floats
 
-def glorot(fan_in, fan_out):
+
+def glorot(fan_in: int, fan_out: int) -> float:
     """Return the bound of Glorot's uniform initialisation [1]_."""
     return sqrt(6 / (fan_in + fan_out))
 
 
-def glorot_sigmoid(fan_in, fan_out):
+def glorot_sigmoid(fan_in: int, fan_out: int) -> float:
     """Return a third of Glorot's variance, as scikit-learn does for 'logistic'."""
     return sqrt(2 / (fan_in + fan_out))
 
 
-def unit_variance(fan_in, fan_out):
+def unit_variance(fan_in: int, fan_out: int) -> float:
     """Return the bound for weights of variance 1 / fan_in, which keep the variance of z at 1."""
     return sqrt(3 / fan_in)
 
@@ -65,11 +67,11 @@ class Identity:
     keeps_slope = False
 
     @staticmethod
-    def forward(z, slope=None):
+    def forward(z: Floats, slope: Floats | None = None) -> None:
         pass
 
     @staticmethod
-    def backward(grad, a, slope):
+    def backward(grad: Floats, a: Floats, slope: Floats | None) -> None:
         pass
 
 
@@ -80,12 +82,12 @@ class ReLU:
     keeps_slope = False
 
     @staticmethod
-    def forward(z, slope=None):
+    def forward(z: Floats, slope: Floats | None = None) -> None:
         # np.maximum is twice as fast with a row of zeros as with the scalar 0.
         np.maximum(z, np.zeros(z.shape[-1], z.dtype), out=z)
 
     @staticmethod
-    def backward(grad, a, slope):
+    def backward(grad: Floats, a: Floats, slope: Floats | None) -> None:
         grad *= a > 0
 
 
@@ -96,11 +98,11 @@ class Tanh:
     keeps_slope = False
 
     @staticmethod
-    def forward(z, slope=None):
+    def forward(z: Floats, slope: Floats | None = None) -> None:
         np.tanh(z, out=z)
 
     @staticmethod
-    def backward(grad, a, slope):
+    def backward(grad: Floats, a: Floats, slope: Floats | None) -> None:
         grad *= 1 - a * a
 
 
@@ -111,14 +113,14 @@ class Logistic:
     keeps_slope = False
 
     @staticmethod
-    def forward(z, slope=None):
+    def forward(z: Floats, slope: Floats | None = None) -> None:
         z *= 0.5
         np.tanh(z, out=z)
         z *= 0.5
         z += 0.5
 
     @staticmethod
-    def backward(grad, a, slope):
+    def backward(grad: Floats, a: Floats, slope: Floats | None) -> None:
         grad *= a * (1 - a)
 
 
@@ -130,11 +132,11 @@ class LeakyReLU:
     below = 0.01
 
     @classmethod
-    def forward(cls, z, slope=None):
+    def forward(cls, z: Floats, slope: Floats | None = None) -> None:
         np.maximum(z, cls.below * z, out=z)
 
     @classmethod
-    def backward(cls, grad, a, slope):
+    def backward(cls, grad: Floats, a: Floats, slope: Floats | None) -> None:
         np.multiply(grad, cls.below, out=grad, where=a <= 0)
 
 
@@ -147,14 +149,14 @@ class ELU:
     floor = 1.0
 
     @classmethod
-    def forward(cls, z, slope=None):
+    def forward(cls, z: Floats, slope: Floats | None = None) -> None:
         below = cls.floor * np.expm1(np.minimum(z, 0))
         np.maximum(z, 0, out=z)
         z *= cls.scale
         z += below
 
     @classmethod
-    def backward(cls, grad, a, slope):
+    def backward(cls, grad: Floats, a: Floats, slope: Floats | None) -> None:
         grad *= np.where(a > 0, cls.scale, a + cls.floor).astype(a.dtype, copy=False)
 
 
@@ -173,7 +175,7 @@ class SiLU:
     keeps_slope = True
 
     @staticmethod
-    def forward(z, slope=None):
+    def forward(z: Floats, slope: Floats | None = None) -> None:
         s = z.copy()
         Logistic.forward(s)
         z *= s
@@ -183,7 +185,7 @@ class SiLU:
             slope += s
 
     @staticmethod
-    def backward(grad, a, slope):
+    def backward(grad: Floats, a: Floats, slope: Floats | None) -> None:
         grad *= slope
 
 
@@ -196,7 +198,7 @@ class GELU:
     root = sqrt(2 / pi)
 
     @classmethod
-    def forward(cls, z, slope=None):
+    def forward(cls, z: Floats, slope: Floats | None = None) -> None:
         squares = np.multiply(z, z, out=slope)
         s = squares * (cls.root * cls.cubic)
         s += cls.root
@@ -214,7 +216,7 @@ class GELU:
             slope += s
 
     @staticmethod
-    def backward(grad, a, slope):
+    def backward(grad: Floats, a: Floats, slope: Floats | None) -> None:
         grad *= slope
 
 

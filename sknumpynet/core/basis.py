@@ -5,34 +5,41 @@ pre-activations jump along the few directions in which X varies most, and hardly
 others, in which the classes may differ. In a basis of principal components, whose variances are
 brought closer together, they move alike.
 
-Legend: ``c`` center (d,), ``B`` components (d, r). The network is trained on ``(X - c) B`` with
-weights V (r, h) and biases b. As a network on X, its first layer has ``W = B V`` and the biases
-``b - c W``: it is a network like any other.
+Legend: ``B`` components (d, r), ``s`` shift (r,), the mean of ``X B``. The network is trained on
+``X B - s`` with weights V (r, h) and biases b. As a network on X, its first layer has ``W = B V``
+and the biases ``b - s V``: it is a network like any other.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from sknumpynet.core.arrays import aligned_empty
+from sknumpynet.core.types import Floats, Table
 
 # The components have this much of the variance of X; the rest is mostly noise.
 KEPT = 0.9999
 
 
 class Basis(NamedTuple):
-    """Center (d,) and components (d, r) of the inputs."""
+    """Shift (r,) and components (d, r) of the inputs."""
 
-    center: np.ndarray
+    shift: np.ndarray
     components: np.ndarray
 
-    def coordinates(self, X):
-        """Return (X - c) B, of shape (n, r), for a dense or CSR X in the dtype of the basis."""
-        return X @ self.components - self.center @ self.components
+    @classmethod
+    def around(cls, center: Floats, components: Floats, dtype: DTypeLike) -> "Basis":
+        """Return the basis of components (d, r) whose coordinates of `center` (d,) are 0."""
+        return cls((center @ components).astype(dtype), components.astype(dtype))
+
+    def coordinates(self, X: Table) -> Floats:
+        """Return X B - s, of shape (n, r), for a dense or CSR X in the dtype of the basis."""
+        return X @ self.components - self.shift
 
 
 @np.errstate(all="ignore")
-def find_basis(X, power, total_variance, dtype):
+def find_basis(X: Floats, power: float, total_variance: float, dtype: DTypeLike) -> Basis:
     """Return the basis of the principal components of X.
 
     Parameters
@@ -64,10 +71,10 @@ def find_basis(X, power, total_variance, dtype):
         components = X.T @ components / np.sqrt(n * variances)
     scale = variances**-power
     scale *= np.sqrt(total_variance / np.sum(variances * scale**2)) / largest
-    return Basis(center.astype(dtype), (components * scale).astype(dtype))
+    return Basis.around(center, components * scale, dtype)
 
 
-def folded(params, network):
+def folded(params: Floats, network: Any) -> Floats:
     """Return the parameters of the same network on X.
 
     Parameters
@@ -83,12 +90,12 @@ def folded(params, network):
     """
     if network.basis is None:
         return params
-    center, components = (array.astype(np.float64) for array in network.basis)
+    shift, components = (array.astype(np.float64) for array in network.basis)
     n_hidden, n_biases = network.sizes[1], sum(network.sizes[1:])
     V, rest = np.split(params, [components.shape[1] * n_hidden])
     W = components @ V.reshape(-1, n_hidden)
     result = aligned_empty((W.size + rest.size,), params.dtype)
     result[: W.size], result[W.size :] = W.ravel(), rest
     first_biases = slice(result.size - n_biases, result.size - n_biases + n_hidden)
-    result[first_biases] = result[first_biases] - center @ W
+    result[first_biases] = result[first_biases] - shift @ V.reshape(-1, n_hidden)
     return result

@@ -7,12 +7,15 @@ a heavy batch then counts as heavy, and the steps follow an unbiased estimate of
 weighted mean loss. For equal weights, and for a batch of all rows, the two are the same number.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 from scipy.sparse import issparse
 
 from sknumpynet.core.arrays import aligned_empty
+from sknumpynet.core.types import Integers, Table
 
 # The smallest positive float64.
 TINY = 5e-324
@@ -25,7 +28,7 @@ class Minibatch(NamedTuple):
     (n, 1) or (n, n_outputs).
     """
 
-    X: object
+    X: Table
     y: np.ndarray
     weight: np.ndarray | None = None
 
@@ -35,8 +38,8 @@ class Minibatches:
 
     Parameters
     ----------
-    data : object with attributes X, codes and weight
-        ``X`` is an ndarray or a CSR matrix of shape (n, n_features), ``codes`` the targets of
+    data : object with attributes X, encoded and weight
+        ``X`` is an ndarray or a CSR matrix of shape (n, n_features), ``encoded`` the targets of
         shape (n,) or (n, n_outputs), ``weight`` None or of shape (n, 1) or (n, n_outputs).
     batch_size : int
         Rows of a minibatch; the last one of an epoch has the rest.
@@ -53,8 +56,10 @@ class Minibatches:
         Mean of the weights before they were scaled to a mean of 1.
     """
 
-    def __init__(self, data, batch_size, dtype, rows=None):
-        self.X, self.y, self.rows = data.X, data.codes, rows
+    def __init__(
+        self, data: Any, batch_size: int, dtype: DTypeLike, rows: Integers | None = None
+    ) -> None:
+        self.X, self.y, self.rows = data.X, data.encoded, rows
         self.dtype = np.dtype(dtype)
         self.n = self.X.shape[0] if rows is None else len(rows)
         self.batch_size = min(batch_size, self.n)
@@ -73,7 +78,7 @@ class Minibatches:
                 self.raw if self.X.dtype == self.dtype else aligned_empty(shape, self.dtype)
             )
 
-    def epoch(self, order=None):
+    def epoch(self, order: Integers | None = None) -> Iterator[Minibatch]:
         """Yield the minibatches of one epoch; batches whose weights are all zero are skipped.
 
         Parameters
@@ -92,7 +97,7 @@ class Minibatches:
             if weight is None or weight.any():
                 yield Minibatch(self.gather(rows), self.y[rows], weight)
 
-    def gather(self, rows):
+    def gather(self, rows: Integers | slice) -> Table:
         """Return X[rows] in the training dtype; the next call may overwrite a dense result."""
         X = self.X
         if issparse(X):

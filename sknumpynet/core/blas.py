@@ -49,7 +49,7 @@ def libraries():
     }
 
 
-def update_limits():
+def update_limits() -> None:
     """Set a limit when its first user enters, restore the threads when its last user leaves."""
     for name, members in users.items():
         if members and name not in limited:
@@ -65,7 +65,7 @@ def update_limits():
             release_control(name)
 
 
-def restore(name):
+def restore(name: str) -> None:
     """Restore the threads of the libraries that still have the limit.
 
     threadpoolctl 3.8 and newer changes nothing while a limit is in place that another thread has
@@ -78,7 +78,7 @@ def restore(name):
             del originals[name][library]
 
 
-def release_control(name):
+def release_control(name: str) -> None:
     """Let other threads set limits.
 
     With threadpoolctl 3.8 and newer, the first thread that sets the threads of OpenBLAS keeps all
@@ -101,16 +101,16 @@ class limit_blas:  # noqa: N801
         Of the largest product.
     """
 
-    def __init__(self, n_multiplications):
+    def __init__(self, n_multiplications: int) -> None:
         self.names = ("scipy", "numpy") if n_multiplications < SMALL_PRODUCT else ("scipy",)
 
-    def __enter__(self):
+    def __enter__(self) -> None:
         with lock:
             for name in self.names:
                 users[name].add(id(self))
             update_limits()
 
-    def __exit__(self, *exception):
+    def __exit__(self, *exception: object) -> None:
         with lock:
             for name in self.names:
                 users[name].discard(id(self))
@@ -119,7 +119,7 @@ class limit_blas:  # noqa: N801
     __del__ = __exit__
 
 
-def reset_after_fork():
+def reset_after_fork() -> None:
     """Start afresh in a forked child: other threads, and the lock they held, are not there."""
     global lock
     lock = RLock()

@@ -6,12 +6,16 @@ References
    Mathematical Programming 45, 1989.
 """
 
+from collections.abc import Callable
 from math import inf
+from typing import Any
 
 import numpy as np
 from scipy import optimize
 
 from sknumpynet.core.arrays import add_multiple
+from sknumpynet.core.training import TrainingRun
+from sknumpynet.core.types import Floats
 
 
 class DeadlineError(Exception):
@@ -36,12 +40,14 @@ class Objective:
         Why to stop, as ``after_iteration`` returned it.
     """
 
-    def __init__(self, run, after_iteration):
+    def __init__(
+        self, run: TrainingRun, after_iteration: Callable[[str | None], str | None]
+    ) -> None:
         self.run, self.after_iteration = run, after_iteration
         self.alpha, run.backprop.alpha = run.backprop.alpha, 0.0  # it counts once, not per batch
         self.optimum, self.best_loss, self.reason = run.state.params.copy(), inf, None
 
-    def value_and_grad(self, x):
+    def value_and_grad(self, x: Floats) -> tuple[float, Floats]:
         """Return the loss and its gradient."""
         run, n = self.run, self.run.minibatches.n
         np.copyto(run.state.params, x)
@@ -59,7 +65,7 @@ class Objective:
             np.copyto(self.optimum, x)
         return loss, grad
 
-    def end_iteration(self, x, loss):
+    def end_iteration(self, x: Floats, loss: float) -> None:
         """Record an iteration."""
         run = self.run
         np.copyto(run.state.params, x)
@@ -67,7 +73,7 @@ class Objective:
         run.state.samples_seen += run.minibatches.n
         self.reason = self.after_iteration(run.end_epoch(float(loss)))
 
-    def callback(self, intermediate_result):
+    def callback(self, intermediate_result: Any) -> None:
         """Record an iteration, and tell SciPy whether to stop."""
         self.end_iteration(intermediate_result.x, intermediate_result.fun)
         if self.reason:
@@ -75,7 +81,7 @@ class Objective:
 
 
 @np.errstate(all="ignore")
-def fit_lbfgs(run, after_iteration):
+def fit_lbfgs(run: TrainingRun, after_iteration: Callable[[str | None], str | None]) -> str | None:
     """Train until convergence; return why it ended, or None at the end of max_iter or max_fun.
 
     Parameters
@@ -84,7 +90,7 @@ def fit_lbfgs(run, after_iteration):
         An iteration counts as an epoch.
     after_iteration : callable
         ``after_iteration(reason)`` is called after each iteration, with why to stop or None. It
-        returns the same, or a reason of its own.
+        returns that reason, or another one.
     """
     state, config = run.state, run.config
     state.optimizer, objective = {}, Objective(run, after_iteration)

@@ -40,30 +40,34 @@ References
 """
 
 from math import log
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+
+from sknumpynet.core.types import Floats, Integers
 
 
-def entropy(*probabilities):
+def entropy(*probabilities: float) -> float:
     """Return the entropy of a distribution, in nats."""
     return -sum(p * log(p) for p in probabilities if p > 0)
 
 
-def undo_smoothing(q, e):
+def undo_smoothing(q: Floats, e: float) -> Floats:
     """Return the probabilities p (n, k) behind smoothed ones q (n, k)."""
     k = q.shape[1]
     p = np.maximum(0, (q - e / k) / (1 - e)) + 0.01 * e * (q + 1 / k)
     return p / p.sum(axis=1, keepdims=True)
 
 
-def log_softmax(z):
+def log_softmax(z: Floats) -> Floats:
     """Overwrite the logits (n, k) with log-probabilities, and return them."""
     z -= np.maximum.reduce(z, axis=1, keepdims=True)
     z -= np.log(np.add.reduce(np.exp(z), axis=1, keepdims=True))
     return z
 
 
-def weighted_sum(loss, w):
+def weighted_sum(loss: Floats, w: float | Floats) -> float:
     """Return sum_i w_i loss_i as a float, for `loss` of shape (n,) or (n, k)."""
     if isinstance(w, np.ndarray):
         loss = loss * (w[:, 0] if loss.ndim == 1 else w)
@@ -74,10 +78,14 @@ def weighted_sum(loss, w):
 class SoftmaxCrossEntropy:
     """One of k classes; logits (n, k), integer codes (n,)."""
 
-    def __init__(self, label_smoothing=0.0, temperature=1.0):
+    def __init__(self, label_smoothing: float = 0.0, temperature: float = 1.0) -> None:
         self.smoothing, self.temperature = float(label_smoothing), float(temperature)
 
-    def value_and_grad(self, z, y, w):
+    def at_temperature(self, temperature: float) -> "SoftmaxCrossEntropy":
+        """Return the same loss with another temperature."""
+        return type(self)(self.smoothing, temperature)
+
+    def value_and_grad(self, z: Floats, y: NDArray[Any], w: float | Floats) -> tuple[float, Floats]:
         """Return the loss, and overwrite the C-contiguous logits `z` with dL/dz."""
         e, k = self.smoothing, z.shape[1]
         flat, at_y = z.reshape(-1), np.arange(0, z.size, k) + y
@@ -99,18 +107,18 @@ class SoftmaxCrossEntropy:
         return weighted_sum(loss, w), z
 
     @staticmethod
-    def predict(z):
+    def predict(z: Floats) -> Integers:
         """Return the most probable class of each row, (n,)."""
         return z.argmax(axis=1)
 
-    def log_proba(self, z):
+    def log_proba(self, z: Floats) -> Floats:
         """Return the log-probabilities (n, k) of logits (n, k), which may be overwritten."""
         z = log_softmax(z)
         if self.smoothing > 0:
             z = np.log(undo_smoothing(np.exp(z), self.smoothing))
         return z if self.temperature == 1 else log_softmax(z / self.temperature)
 
-    def log_losses(self, z, y):
+    def log_losses(self, z: Floats, y: NDArray[Any]) -> Floats:
         """Return -log p of each row's target, with p as predicted, (n,)."""
         return -self.log_proba(z)[np.arange(len(z)), y]
 
@@ -118,10 +126,14 @@ class SoftmaxCrossEntropy:
 class LogisticCrossEntropy:
     """k yes/no questions; logits (n, k), targets of 0 and 1 (n, k)."""
 
-    def __init__(self, label_smoothing=0.0, temperature=1.0):
+    def __init__(self, label_smoothing: float = 0.0, temperature: float = 1.0) -> None:
         self.smoothing, self.temperature = float(label_smoothing), float(temperature)
 
-    def value_and_grad(self, z, y, w):
+    def at_temperature(self, temperature: float) -> "LogisticCrossEntropy":
+        """Return the same loss with another temperature."""
+        return type(self)(self.smoothing, temperature)
+
+    def value_and_grad(self, z: Floats, y: NDArray[Any], w: float | Floats) -> tuple[float, Floats]:
         """Return the loss, and overwrite the logits `z` with dL/dz."""
         e = self.smoothing
         if e > 0:
@@ -139,11 +151,11 @@ class LogisticCrossEntropy:
         return weighted_sum(loss, w), z
 
     @staticmethod
-    def predict(z):
+    def predict(z: Floats) -> Integers:
         """Return the more probable answers, 0 or 1, (n, k)."""
         return (z > 0).astype(int)
 
-    def log_proba(self, z):
+    def log_proba(self, z: Floats) -> Floats:
         """Return the log-probability of "yes", (n, k), of logits (n, k)."""
         if self.smoothing > 0:
             yes_no = np.exp(-np.logaddexp(0, [-z, z])).reshape(2, -1).T
@@ -151,7 +163,7 @@ class LogisticCrossEntropy:
             z = (yes - no).reshape(z.shape)
         return -np.logaddexp(0, -z / self.temperature)
 
-    def log_losses(self, z, y):
+    def log_losses(self, z: Floats, y: NDArray[Any]) -> Floats:
         """Return -log p of each row's targets, with p as predicted, summed over questions, (n,)."""
         return -self.log_proba(np.where(y, z, -z)).sum(axis=1)
 

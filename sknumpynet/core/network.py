@@ -24,14 +24,19 @@ References
    JMLR 15, 2014.
 """
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from sknumpynet.core.arrays import add_multiple, aligned_empty, converted
+from sknumpynet.core.basis import Basis
+from sknumpynet.core.batches import Minibatch
 from sknumpynet.core.blas import limit_blas
+from sknumpynet.core.types import Floats, Table
 
 # Numbers that the widest layer may hold in a block of rows while predicting.
 BLOCK = 2**20
@@ -49,26 +54,26 @@ class Network(NamedTuple):
     """
 
     sizes: tuple
-    activation: type
-    loss: object
-    basis: object = None
+    activation: Any
+    loss: Any
+    basis: Basis | None = None
 
-    def inputs(self, X):
+    def inputs(self, X: Table) -> Table:
         """Return the input of the first layer."""
         return X if self.basis is None else self.basis.coordinates(X)
 
-    def in_basis(self, basis):
+    def in_basis(self, basis: Basis) -> "Network":
         """Return the network on the coordinates of X."""
         sizes = basis.components.shape[1], *self.sizes[1:]
         return self._replace(sizes=sizes, basis=basis)
 
 
-def n_weights(sizes):
+def n_weights(sizes: Sequence[int]) -> int:
     """Return how many of the parameters are weights; the biases follow them."""
     return sum(fan_in * fan_out for fan_in, fan_out in pairwise(sizes))
 
 
-def views(params, sizes):
+def views(params: Floats, sizes: Sequence[int]) -> tuple[list[Floats], list[Floats]]:
     """Return views of the flat vector: a list of weight matrices and a list of bias vectors."""
     weights, biases, start = [], [], 0
     for fan_in, fan_out in pairwise(sizes):
@@ -81,7 +86,7 @@ def views(params, sizes):
     return weights, biases
 
 
-def initialize(network, rng, dtype):
+def initialize(network: Network, rng: np.random.RandomState, dtype: DTypeLike) -> Floats:
     """Return fresh parameters: each layer uniform within its activation's bounds."""
     sizes = network.sizes
     params = aligned_empty((n_weights(sizes) + sum(sizes[1:]),), dtype)
@@ -92,7 +97,7 @@ def initialize(network, rng, dtype):
     return params
 
 
-def forward(X, params, network):
+def forward(X: Table, params: Floats, network: Network) -> Floats:
     """Return the logits (n, d_L) of the rows X (n, d_0), dense or CSR, in the params' dtype.
 
     All memory is allocated here, so any number of threads may call it with the same parameters.
@@ -117,7 +122,12 @@ def forward(X, params, network):
 
 
 @np.errstate(all="ignore")
-def forward_in_blocks(X, params, network, transform=lambda logits: logits):
+def forward_in_blocks(
+    X: Table,
+    params: Floats,
+    network: Network,
+    transform: Callable[[Floats], Any] = lambda logits: logits,
+) -> Any:
     """Return ``transform(logits)`` of all rows of X, in blocks of rows to bound the memory.
 
     ``transform`` maps logits (n, d_L) to an array of n rows.
@@ -161,7 +171,14 @@ class Backprop:
         Source of the dropout masks; has to be set before the first call if there is dropout.
     """
 
-    def __init__(self, params, network, max_rows, alpha, dropout):
+    def __init__(
+        self,
+        params: Floats,
+        network: Network,
+        max_rows: int,
+        alpha: float,
+        dropout: Sequence[float],
+    ) -> None:
         self.params, self.grad = params, aligned_empty(params.shape, params.dtype)
         self.network, self.activation, self.loss = network, network.activation, network.loss
         sizes = network.sizes
@@ -176,12 +193,13 @@ class Backprop:
             return [aligned_empty((max_rows, size), params.dtype) for size in sizes]
 
         self.outputs, self.deltas = buffers(sizes[1:]), buffers(sizes[1:-1])
-        keeps_slope = self.activation.keeps_slope  # if not, the slopes have no columns
-        self.slopes = buffers(size * keeps_slope for size in sizes[1:-1])
+        # Where an activation needs no slopes, their buffers have no columns.
+        n_slopes = sizes[1:-1] if self.activation.keeps_slope else [0] * len(sizes[1:-1])
+        self.slopes = buffers(n_slopes)
         self.dropped = buffers(sizes[1:-1]) if self.dropout else None
         self.masks = buffers(sizes[1:-1]) if self.dropout else None
 
-    def __call__(self, batch):
+    def __call__(self, batch: Minibatch) -> float:
         """Return the loss, sum_i w_i loss_i / n plus the penalty; set `grad` to its gradient."""
         X, y, weight = batch
         n = X.shape[0]
@@ -195,7 +213,7 @@ class Backprop:
             add_multiple(self.grad[: self.n_weights], self.alpha / n, W)
         return loss
 
-    def forward(self, X):
+    def forward(self, X: Table) -> list[Table]:
         """Compute the logits; return the input of each layer, [A_0 = X, A_1, ..., A_{L-1}]."""
         inputs, n = [X], X.shape[0]
         for layer, (W, b) in enumerate(zip(self.weights, self.biases, strict=True)):
@@ -211,7 +229,7 @@ class Backprop:
                 inputs.append(a)
         return inputs
 
-    def backward(self, inputs, delta):
+    def backward(self, inputs: list[Table], delta: Floats) -> None:
         """Set `grad`, given the input of each layer and dLoss/dZ_L."""
         n = len(delta)
         for layer in reversed(range(len(self.weights))):
@@ -226,7 +244,7 @@ class Backprop:
                 self.activation.backward(delta, a, slope)
 
 
-def multiply(A, B, out):
+def multiply(A: Table, B: Floats, out: Floats) -> Floats:
     """Write A @ B to `out`, for a dense or sparse A; np.dot starts faster than np.matmul."""
     if isinstance(A, np.ndarray):
         return np.dot(A, B, out=out)
@@ -234,7 +252,7 @@ def multiply(A, B, out):
     return out
 
 
-def draw_mask(mask, p, bits):
+def draw_mask(mask: Floats, p: float, bits: np.random.SFC64) -> None:
     """Fill `mask` with 0, with probability p, and with 1 / (1 - p) elsewhere.
 
     `bits` is a numpy BitGenerator. Sixteen bits decide on each entry; p is rounded accordingly.

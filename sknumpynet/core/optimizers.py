@@ -42,10 +42,14 @@ References
 
 from dataclasses import dataclass, fields
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
 from sknumpynet.core.arrays import add_multiple, aligned_copy
+from sknumpynet.core.config import TrainingConfig
+from sknumpynet.core.state import TrainingState
+from sknumpynet.core.types import Floats
 
 # Keeps M and V within float32's range, also for the squares of large gradients.
 SMALLEST_SCALE = 1e-4
@@ -64,10 +68,10 @@ class SGD:
     momentum: float = 0.9
     nesterovs_momentum: bool = True
 
-    def start(self, p):
+    def start(self, p: Floats) -> dict[str, Any]:
         return {"velocity": aligned_copy(np.zeros_like(p))} if self.momentum > 0 else {}
 
-    def step(self, p, g, lr, state):
+    def step(self, p: Floats, g: Floats, lr: float, state: dict[str, Any]) -> None:
         g *= -lr
         if self.momentum > 0:
             velocity = state["velocity"]
@@ -89,11 +93,11 @@ class Adam:
     beta_2: float = 0.999
     epsilon: float = 1e-8
 
-    def start(self, p):
+    def start(self, p: Floats) -> dict[str, Any]:
         zeros = np.zeros_like(p)
         return {"M": aligned_copy(zeros), "V": aligned_copy(zeros), "a": 1.0, "c": 1.0, "t": 0}
 
-    def step(self, p, g, lr, state):
+    def step(self, p: Floats, g: Floats, lr: float, state: dict[str, Any]) -> None:
         M, V = state["M"], state["V"]
         state["t"] = t = state["t"] + 1
         state["a"] = a = decay(M, state["a"], self.beta_1)
@@ -114,7 +118,7 @@ class Adam:
         add_multiple(p, -lr * a / root, g)
 
 
-def decay(moment, scale, beta):
+def decay(moment: Floats, scale: float, beta: float) -> float:
     """Multiply ``scale * moment`` by `beta`; return the new scale."""
     scale *= beta
     if scale > SMALLEST_SCALE:
@@ -123,7 +127,7 @@ def decay(moment, scale, beta):
     return 1.0
 
 
-def approximate_inverse_root(v, out):
+def approximate_inverse_root(v: Floats, out: Floats) -> None:
     """Write an approximation of 1 / sqrt(v) to `out`, for v >= 0."""
     integer, at_one = BITS[v.dtype]
     bits = out.view(integer)
@@ -137,11 +141,11 @@ OPTIMIZERS = {
 }
 
 
-def start_optimizer(config, state):
+def start_optimizer(config: TrainingConfig, state: TrainingState) -> tuple[Any, dict[str, Any]]:
     """Return the optimizer and its state: a copy of the one so far, or a new one if it differs."""
     optimizer_class = OPTIMIZERS[config.solver]
     optimizer = optimizer_class(
-        **{f.name: f.type(getattr(config, f.name)) for f in fields(optimizer_class)}
+        **{f.name: getattr(config, f.name) for f in fields(optimizer_class)}
     )
     started = optimizer.start(state.params)
     if state.optimizer.keys() == started.keys():

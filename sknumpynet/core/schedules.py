@@ -35,27 +35,27 @@ WARMUP = 0.1
 WARMUP_START = 0.04
 
 
-def constant(u, t, power_t):
+def constant(u: float, t: int, power_t: float) -> float:
     """Keep the learning rate."""
     return 1.0
 
 
-def invscaling(u, t, power_t):
+def invscaling(u: float, t: int, power_t: float) -> float:
     """Lower the learning rate from epoch to epoch, by a power of the samples seen."""
     return (1 + t) ** -power_t
 
 
-def linear(u, t, power_t):
+def linear(u: float, t: int, power_t: float) -> float:
     """Lower the learning rate in a straight line."""
     return 1 - u
 
 
-def cosine(u, t, power_t):
+def cosine(u: float, t: int, power_t: float) -> float:
     """Lower the learning rate along half a cosine."""
     return 0.5 + 0.5 * cos(pi * u)
 
 
-def one_cycle(u, t, power_t):
+def one_cycle(u: float, t: int, power_t: float) -> float:
     """Warm up, then lower the learning rate along half a cosine."""
     if u < WARMUP:
         return WARMUP_START + (1 - WARMUP_START) * u / WARMUP

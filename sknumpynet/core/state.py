@@ -1,8 +1,9 @@
-"""The settings of a training, and its state: all that changes from step to step."""
+"""The state of a training: all that changes from step to step."""
 
 from copy import deepcopy
 from dataclasses import dataclass, field, fields
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -18,55 +19,12 @@ HISTORY = (
     "validation_score",
     "samples_seen",
 )
-# The phases in which rows are held out; see `sknumpynet.pilot`.
+# The phases in which rows are held out; see `sknumpynet.fit.pilot`.
 PILOT_RUNS = "pilot", "second pilot"
 
 
-@dataclass(frozen=True)
-class TrainingConfig:
-    """A value for every hyper-parameter of a training; see `NumpyMLPClassifier`.
-
-    ``hidden_layer_sizes`` and ``dropout`` have an entry for each hidden layer, ``max_iter`` is
-    the largest number of epochs, ``pilot_epochs`` those of its pilot run or 0, and ``dtype`` is
-    'float32' or 'float64'.
-    """
-
-    hidden_layer_sizes: tuple
-    activation: str
-    solver: str
-    alpha: float
-    batch_size: int
-    learning_rate: str
-    learning_rate_init: float
-    power_t: float
-    max_iter: int
-    pilot_epochs: int
-    shuffle: bool
-    tol: float
-    momentum: float
-    nesterovs_momentum: bool
-    early_stopping: bool
-    validation_fraction: float
-    beta_1: float
-    beta_2: float
-    epsilon: float
-    n_iter_no_change: float
-    max_fun: int
-    dropout: tuple
-    label_smoothing: float
-    input_lr_multiplier: float
-    weight_decay: float
-    dtype: str
-
-    @classmethod
-    def from_values(cls, values):
-        """Return the settings from a dict, such as one that was stored as JSON."""
-        casts = cls.__annotations__
-        return cls(**{name: cast(values[name]) for name, cast in casts.items()})
-
-
-def restored_stream(saved):
-    """Return a RandomState of its own, as ``get_state(legacy=False)`` has saved it."""
+def restored_stream(saved: dict[str, Any]) -> np.random.RandomState:
+    """Return a new RandomState in the state that ``get_state(legacy=False)`` has saved."""
     stream = np.random.RandomState(0)
     stream.set_state(saved)
     return stream
@@ -101,7 +59,7 @@ class TrainingState:
     best_score : float
         The monitored value, negated, of `best`.
     basis : list of ndarray or None
-        Center and components of the `Basis` in which the network is trained, if there is one.
+        Shift and components of the `Basis` in which the network is trained, if there is one.
     order : ndarray of int or None
         The order in which the last epoch of this phase took the rows; None is as they are.
     best : dict or None
@@ -131,30 +89,33 @@ class TrainingState:
     temperature: float = 1.0
     has_learnt: bool = True
 
-    def snapshot(self, weights=None):
+    def snapshot(self, weights: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return a copy made of arrays, lists, dicts and plain scalars.
 
         ``weights`` are those of `weights` or `best` to put in the place of the current ones.
         """
         copied = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "rng"}
-        copied |= self.weights() if weights is None else {**weights, "best": None}
+        if weights is None:
+            copied |= self.weights()
+        else:
+            copied |= {**weights, "best": None}
         copied["history"] = {column: list(values) for column, values in self.history.items()}
         copied["random_state"] = self.rng.get_state(legacy=False)
         return copied
 
     @classmethod
-    def from_snapshot(cls, snapshot):
-        """Return a state of its own memory, as it was when the snapshot was taken."""
+    def from_snapshot(cls, snapshot: dict[str, Any]) -> "TrainingState":
+        """Return a state as it was when the snapshot was taken; it shares no memory with it."""
         copied = deepcopy(snapshot)
         rng = restored_stream(copied.pop("random_state"))
         copied["params"] = aligned_copy(copied["params"])
         return cls(rng=rng, **copied)
 
-    def restore(self, snapshot):
+    def restore(self, snapshot: dict[str, Any]) -> None:
         """Become what it was when the snapshot was taken."""
         vars(self).update(vars(self.from_snapshot(snapshot)))
 
-    def weights(self, with_optimizer=True):
+    def weights(self, with_optimizer: bool = True) -> dict[str, Any]:
         """Return copies of what an optimizer's step changes."""
         optimizer = self.optimizer if with_optimizer else {}
         return {
@@ -162,7 +123,9 @@ class TrainingState:
             "optimizer": {n: v.copy() if np.ndim(v) else v for n, v in optimizer.items()},
         }
 
-    def record(self, phase, histories, measured):
+    def record(
+        self, phase: str, histories: list[dict[str, list[Any]]], measured: list[tuple[float, float]]
+    ) -> None:
         """Append the epochs of several networks that were trained side by side.
 
         Parameters
@@ -183,13 +146,13 @@ class TrainingState:
                 self.history[name].append(value)
         self.n_iter += len(measured)
 
-    def start_phase(self, phase):
+    def start_phase(self, phase: str) -> None:
         """Forget the patience, the best epoch and the lowered learning rate of the last phase."""
         self.phase, self.phase_start, self.phase_epochs = phase, self.samples_seen, 0
         self.rate_factor, self.best_monitored, self.stale_epochs = 1.0, inf, 0
         self.best_score, self.best, self.order = -inf, None, None
 
-    def restore_best(self):
+    def restore_best(self) -> None:
         """Go back to the best epoch, with the optimizer's state and step count of that time."""
         if self.best is not None:
             np.copyto(self.params, self.best["params"])

@@ -4,62 +4,30 @@
 epochs as it yields, `partial_fit` takes one.
 """
 
+from collections.abc import Callable, Iterator
 from math import inf, isfinite, nan
-from time import perf_counter
+from typing import Any, NoReturn
 
 import numpy as np
 
+from sknumpynet.core import clock
 from sknumpynet.core.batches import Minibatches
-from sknumpynet.core.network import Backprop
+from sknumpynet.core.clock import Budget
+from sknumpynet.core.config import TrainingConfig
+from sknumpynet.core.network import Backprop, Network
 from sknumpynet.core.optimizers import start_optimizer
 from sknumpynet.core.schedules import SCHEDULES
-from sknumpynet.core.state import HISTORY
+from sknumpynet.core.state import HISTORY, TrainingState
+from sknumpynet.core.types import Floats, Integers
 
 # A stronger penalty would overflow in float32.
 LARGEST_ALPHA = 1e30
-# A long epoch reports its progress after so many multiplications, but at most so often.
+# A long epoch reports its progress every MULTIPLICATIONS, but at most MOST_PARTS times.
 MULTIPLICATIONS, MOST_PARTS = 2e10, 100
 # 'adaptive' divides the learning rate by 5 until it is this small.
 ADAPTIVE_DIVISOR, SMALLEST_RATE = 5, 1e-6
 # Above these values a hyper-parameter is named when training diverges.
 MAY_DIVERGE = {"alpha": 10, "weight_decay": 10, "input_lr_multiplier": 16}
-
-
-class Budget:
-    """How long a phase of training may take: a number of samples, and perhaps a deadline.
-
-    Parameters
-    ----------
-    samples_seen : int
-        Samples seen before the phase.
-    n_samples : float
-        Samples of the phase; inf if there is no end.
-    batch_size : int, default=0
-        Samples of a step.
-    deadline : float, default=inf
-        Time, as told by `time.perf_counter`, at which it has to end.
-    """
-
-    def __init__(self, samples_seen, n_samples, batch_size=0, deadline=inf):
-        self.first, self.n_samples, self.batch_size = samples_seen, n_samples, batch_size
-        self.start, self.deadline = perf_counter(), deadline
-
-    def progress(self, samples_seen):
-        """Return the fraction, 0 to 1, of the samples that are used up.
-
-        If the time is used up faster, by more than a step, return the fraction of the time. A
-        deadline that is far away thus changes nothing.
-        """
-        by_samples = (samples_seen - self.first) / self.n_samples
-        if self.deadline == inf:
-            return by_samples
-        by_time = (perf_counter() - self.start) / max(self.deadline - self.start, 1e-9)
-        is_late = by_time > by_samples + self.batch_size / self.n_samples
-        return min(by_time, 1.0) if is_late else by_samples
-
-    def is_over(self):
-        """Tell whether the deadline has passed."""
-        return perf_counter() >= self.deadline
 
 
 class TrainingRun:
@@ -68,7 +36,7 @@ class TrainingRun:
     Parameters
     ----------
     network : Network
-    data : object with attributes X, codes and weight
+    data : object with attributes X, encoded and weight
         See `Minibatches`.
     config : TrainingConfig
     state : TrainingState
@@ -94,7 +62,16 @@ class TrainingRun:
 
     report = None
 
-    def __init__(self, network, data, config, state, rows=None, validate=None, monitor="loss"):
+    def __init__(
+        self,
+        network: Network,
+        data: Any,
+        config: TrainingConfig,
+        state: TrainingState,
+        rows: Integers | None = None,
+        validate: Callable[[Floats], tuple[float, float]] | None = None,
+        monitor: str = "loss",
+    ) -> None:
         self.config, self.state = config, state
         self.validate, self.monitor = validate, monitor
         self.minibatches = Minibatches(data, config.batch_size, state.params.dtype, rows)
@@ -111,9 +88,9 @@ class TrainingRun:
         self.backprop = Backprop(state.params, network, batch_size, alpha, dropout)
         n_samples = config.max_iter * self.minibatches.n
         self.budget = Budget(state.phase_start, n_samples, batch_size)
-        self.lap = perf_counter()
+        self.lap = clock.now()
 
-    def epochs(self):
+    def epochs(self) -> Iterator[str | None]:
         """Train; yield after each epoch why to stop, or None. The state is consistent then.
 
         Raises
@@ -130,14 +107,17 @@ class TrainingRun:
                 backprop.bits = np.random.SFC64(seed)
             yield self.end_epoch(*self.one_epoch(update))
 
-    def one_epoch(self, update):
+    def one_epoch(self, update: Callable[[float], None]) -> tuple[float, float]:
         """Train for one epoch, or up to the deadline; return its mean loss and last learning rate.
 
         The loss is the mean of the minibatches' losses, each at the parameters of its own step; inf
         if a loss or a parameter is not finite.
         """
-        config, state, backprop, budget = self.config, self.state, self.backprop, self.budget
-        n, before, seen, total, part = self.minibatches.n, state.samples_seen, 0, 0.0, 1
+        config, state = self.config, self.state
+        backprop, budget, n = self.backprop, self.budget, self.minibatches.n
+        before, seen = state.samples_seen, 0
+        total = 0.0  # the sum of the losses of the samples
+        part = 1  # the next part of the epoch to report
         rate, schedule = config.learning_rate_init * state.rate_factor, self.schedule
         n_parts = self.n_parts if self.report else 0
         # A diverging run overflows first. The loss shows it, so warnings are not needed.
@@ -161,7 +141,7 @@ class TrainingRun:
         state.samples_seen = before + seen
         return total / seen if np.isfinite(backprop.params).all() else inf, learning_rate
 
-    def shuffled(self):
+    def shuffled(self) -> Integers | None:
         """Shuffle the order of the last epoch, as scikit-learn does, and return the new one."""
         n, state = self.minibatches.n, self.state
         if self.config.shuffle and self.minibatches.batch_size < n:
@@ -169,7 +149,7 @@ class TrainingRun:
             state.order = order[state.rng.permutation(n)]
         return state.order
 
-    def end_epoch(self, loss, learning_rate=nan):
+    def end_epoch(self, loss: float, learning_rate: float = nan) -> str | None:
         """Record an epoch and evaluate the validation set; return why to stop, or None.
 
         Raises
@@ -183,7 +163,7 @@ class TrainingRun:
             validation_loss, score = self.validate(state.params)
         if not isfinite(loss) or (self.validate is not None and not isfinite(validation_loss)):
             self.raise_diverged()
-        now = perf_counter()
+        now = clock.now()
         epoch, seconds = len(state.history["epoch"]) + 1, now - self.lap
         measured = loss, learning_rate, seconds, validation_loss, score
         values = state.phase, epoch, *measured, state.samples_seen
@@ -195,7 +175,7 @@ class TrainingRun:
         monitored = {"loss": loss, "validation_loss": validation_loss, "validation_score": -score}
         return self.why_stop(monitored[self.monitor])
 
-    def why_stop(self, monitored):
+    def why_stop(self, monitored: float) -> str | None:
         """Keep the best epoch, count stale ones; return why to stop, or None."""
         config, state = self.config, self.state
         monitored = monitored if isfinite(monitored) else inf  # an undefined score is the worst
@@ -217,13 +197,13 @@ class TrainingRun:
         return "max_time is over" if self.budget.is_over() else None
 
     @property
-    def schedule(self):
+    def schedule(self) -> Callable[[float, int, float], float]:
         """The schedule of the learning rate; 'adaptive' is constant between its divisions."""
         name = self.config.learning_rate
         return SCHEDULES["constant" if name == "adaptive" else name]
 
     @property
-    def n_parts(self):
+    def n_parts(self) -> int:
         """In how many parts an epoch reports its progress; 0 if it is short."""
         n, batch_size = self.minibatches.n, self.minibatches.batch_size
         work = 6 * n * (self.backprop.n_weights + 10_000)
@@ -231,11 +211,11 @@ class TrainingRun:
         return n_parts if n_parts > 1 else 0
 
     @property
-    def largest_product(self):
+    def largest_product(self) -> int:
         """Multiplications of the largest matrix product of a step."""
         return self.minibatches.batch_size * max(W.size for W in self.backprop.weights)
 
-    def raise_diverged(self):
+    def raise_diverged(self) -> NoReturn:
         """Raise the error that names what may have made training diverge."""
         names = [] if self.config.solver == "lbfgs" else ["learning_rate_init"]
         names += [name for name in MAY_DIVERGE if getattr(self.config, name) > MAY_DIVERGE[name]]
@@ -247,7 +227,9 @@ class TrainingRun:
         )
 
 
-def make_update(optimizer, optimizer_state, backprop, config):
+def make_update(
+    optimizer: Any, optimizer_state: dict[str, Any], backprop: Backprop, config: TrainingConfig
+) -> Callable[[float], None]:
     """Return ``update(learning_rate)``: decoupled weight decay [1]_, then the optimizer's step.
 
     The weights, not the biases, shrink by the factor 1 - learning_rate * weight_decay. The step of

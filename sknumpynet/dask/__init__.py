@@ -4,8 +4,9 @@ Needs ``pip install "sknumpynet[dask]"``. X is never gathered: a block is read w
 networks travel between the workers. The page Clusters of the documentation says what this costs.
 """
 
+from collections.abc import Sequence
 from math import inf
-from time import perf_counter
+from typing import Any, Literal, Self
 
 import dask
 import numpy as np
@@ -14,7 +15,10 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet.blocks import (
+from sknumpynet.classifier import NumpyMLPClassifier
+from sknumpynet.core import clock
+from sknumpynet.core.types import Auto, Table
+from sknumpynet.dask.blocks import (
     blocks_of,
     check_validation,
     draw,
@@ -24,13 +28,14 @@ from sknumpynet.blocks import (
     take,
     with_weight,
 )
-from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.defaults import is_auto
-from sknumpynet.fitting import random_stream
-from sknumpynet.parameters import LARGEST_INT, number
-from sknumpynet.passes import score_on, total, train_pass
+from sknumpynet.dask.passes import score_on, total, train_pass
+from sknumpynet.data.read import copy_with, read_validation_data
+from sknumpynet.data.targets import ClassTargets
+from sknumpynet.estimator import check_architecture
+from sknumpynet.fit.run import random_stream
 from sknumpynet.preprocessing import NumericalEncoder
-from sknumpynet.reading import check_continues, copy_with, read_validation_data
+from sknumpynet.settings.parameters import LARGEST_INT, check_value, number
+from sknumpynet.settings.presets import is_auto
 
 MODES = "streaming", "averaging"
 # Passes over the blocks that max_iter='auto' means; `effort` multiplies it.
@@ -44,7 +49,7 @@ class DaskMixin:
     def _get_param_names(cls):
         return sorted({*cls._local._get_param_names(), *cls._own})
 
-    def to_local(self):
+    def to_local(self) -> Any:
         """Return the estimator without Dask, fitted if this one is.
 
         Returns
@@ -124,7 +129,14 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
 
     _local, _own = NumpyMLPClassifier, ("mode", "client")
 
-    def __init__(self, hidden_layer_sizes="auto", *, mode="streaming", client=None, **parameters):
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] | Auto = "auto",
+        *,
+        mode: Literal["streaming", "averaging"] = "streaming",
+        client: Any = None,
+        **parameters: Any,
+    ) -> None:
         super().__init__(hidden_layer_sizes, **parameters)
         self.mode, self.client = mode, client
 
@@ -137,7 +149,16 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
             "max_iter=1 and warm_start=True."
         )
 
-    def fit(self, X, y, sample_weight=None, *, X_val=None, y_val=None, sample_weight_val=None):
+    def fit(
+        self,
+        X: Table,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
         """Train a network on the blocks of X and y.
 
         If it is interrupted or fails, the estimator has the network of the last complete pass.
@@ -165,13 +186,13 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         ValueError
             If the blocks do not have the same numbers of rows, or as in `partial_fit`.
         """
-        called = perf_counter()
+        called = clock.now()
         self._parameters()
         client, rng = self._client(), random_stream(self, None)
         blocks, _ = blocks_of(client, X=X, y=y, sample_weight=sample_weight)
-        task, encoding = read_blocks(client, blocks)
-        validation = self._validation(client, task, encoding, X_val, y_val, sample_weight_val)
-        start = self._start(rng, encoding)
+        task, targets = read_blocks(client, blocks)
+        validation = self._validation(client, task, targets, X_val, y_val, sample_weight_val)
+        start = self._start(rng, targets)
         blocks = with_weight(client, blocks)
         n_groups = min(len(client.nthreads()), len(blocks)) if self.mode == "averaging" else 1
         groups = np.array_split(np.arange(len(blocks)), n_groups)
@@ -180,11 +201,11 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         for _ in range(round(max(1, min(passes, LARGEST_INT)))):
             orders = [rng.permutation(group) if self.shuffle else group for group in groups]
             parts = [[blocks[k] for k in order] for order in orders]
-            models = train_pass(client, models, parts, encoding.classes)
+            models = train_pass(client, models, parts, targets.classes)
             scores = [*scores, score_on(client, models[0], validation)] if validation else []
             attributes = total(start, models) | {"validation_scores_": scores or None}
             self._commit(attributes, {"random_state": rng.get_state(legacy=False)}, is_new=True)
-            if perf_counter() - called > (self.max_time or inf):
+            if clock.now() - called > (self.max_time or inf):
                 break
         return self
 
@@ -220,7 +241,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
             )
         return super().partial_fit(X, y, sample_weight, classes=classes)
 
-    def predict(self, X):
+    def predict(self, X: Table) -> Any:
         """Return the most probable class of each row, lazily for a Dask collection.
 
         Parameters
@@ -235,7 +256,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         """
         return self._map("predict", X)
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Table) -> Any:
         """Return the probability of each class, lazily for a Dask collection.
 
         Parameters
@@ -250,7 +271,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         """
         return self._map("predict_proba", X)
 
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: Table) -> Any:
         """Return the logarithm of each probability, lazily for a Dask collection.
 
         Parameters
@@ -265,7 +286,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         """
         return self._map("predict_log_proba", X)
 
-    def decision_function(self, X):
+    def decision_function(self, X: Table) -> Any:
         """Return the logits, lazily for a Dask collection.
 
         Parameters
@@ -280,7 +301,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         """
         return self._map("decision_function", X)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: Table, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy.
 
         Parameters
@@ -320,22 +341,24 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
             )
         return super()._parameters()
 
-    def _start(self, rng, encoding):
+    def _start(self, rng, targets):
         """Return the local estimator from which all workers start."""
         start = clone(self.to_local())
         if self.warm_start and self.__sklearn_is_fitted__():
-            y = np.empty((0, len(encoding.classes))) if encoding.multilabel else encoding.classes
-            check_continues(self, y, None, complete=True)
+            classes = targets.classes
+            y = np.empty((0, len(classes))) if targets.multilabel else classes
+            ClassTargets.of_fitted(vars(self)).check_continues(y, None, complete=True)
+            check_architecture(self.get_params(deep=False), self.settings_)
             fitted = {k: v for k, v in vars(self).items() if k.endswith("_") or k == "_resume"}
             return copy_with(start, fitted)
         if start.random_state is None:
             start.random_state = rng.randint(2**31)  # one initial network for all workers
         return start
 
-    def _validation(self, client, task, encoding, X_val, y_val, sample_weight_val):
+    def _validation(self, client, task, targets, X_val, y_val, sample_weight_val):
         """Return the blocks of the validation data, checked."""
         if X_val is None or y_val is None:  # raises an error, unless there is no validation data
-            read_validation_data(self, X_val, y_val, sample_weight_val, task, encoding)
+            read_validation_data(self, X_val, y_val, sample_weight_val, task, targets)
             return []
         if self.scoring != "accuracy":
             raise ValueError(
@@ -345,7 +368,7 @@ class DaskNumpyMLPClassifier(DaskMixin, NumpyMLPClassifier):
         given = {"X_val": X_val, "y_val": y_val, "sample_weight_val": sample_weight_val}
         blocks, _ = blocks_of(client, **given)
         blocks = with_weight(client, blocks)
-        check_validation(client, task, encoding, blocks)
+        check_validation(client, task, targets, blocks)
         return blocks
 
 
@@ -370,7 +393,9 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder, auto_wrap_output_keys=No
 
     _local, _own = NumericalEncoder, ("n_rows", "client")
 
-    def __init__(self, n_bins="auto", *, n_rows=100_000, client=None):
+    def __init__(
+        self, n_bins: int | Auto = "auto", *, n_rows: float = 100_000, client: Any = None
+    ) -> None:
         super().__init__(n_bins)
         self.n_rows, self.client = n_rows, client
 
@@ -383,7 +408,7 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder, auto_wrap_output_keys=No
             "(result, columns=names)."
         )
 
-    def fit(self, X, y=None):
+    def fit(self, X: Table, y: Any = None) -> Self:
         """Find the scales and encodings of a sample of the rows.
 
         Parameters
@@ -398,20 +423,20 @@ class DaskNumericalEncoder(DaskMixin, NumericalEncoder, auto_wrap_output_keys=No
         self : DaskNumericalEncoder
             The fitted encoder.
         """
-        test, words = number(1)
-        if not test(self.n_rows):
-            raise ValueError(f"n_rows={self.n_rows!r} is not accepted: n_rows must be {words}.")
+        check_value("n_rows", self.n_rows, number(1))
         client = self._client()
         blocks, counts = blocks_of(client, optional=["y"], X=X, y=y)
         rows = draw(counts, int(min(self.n_rows, sum(counts))))
         drawn = [client.submit(take, r, *b) for r, b in zip(rows, blocks, strict=True) if len(r)]
         X, y = (stacked(parts) for parts in zip(*client.gather(drawn), strict=True))
         local = clone(self.to_local()).fit(X, y)
-        old = {name for name in ("feature_names_in_",) if name not in vars(local)}
-        self.__dict__ = {k: v for k, v in vars(self).items() if k not in old} | vars(local)
+        updated = vars(self) | vars(local)
+        if "feature_names_in_" not in vars(local):
+            updated.pop("feature_names_in_", None)
+        self._replace_state(updated)
         return self
 
-    def transform(self, X):
+    def transform(self, X: Table) -> Any:
         """Return the encoded features, lazily for a Dask collection.
 
         Parameters

@@ -8,11 +8,10 @@ import numpy as np
 from dask.utils import is_dataframe_like, is_series_like
 from scipy import sparse
 from sklearn import config_context
-from sklearn.utils import _safe_indexing
 
 from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.data import LabelEncoding
-from sknumpynet.reading import read_training_data, read_validation_data
+from sknumpynet.data.read import read_training_data, read_validation_data
+from sknumpynet.data.targets import ClassTargets
 
 
 def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **collections):
@@ -97,29 +96,30 @@ def read_blocks(client, blocks):
     -------
     task : dict
         The fitted attributes that the first block determines.
-    encoding : LabelEncoding
+    targets : ClassTargets
         Of the labels of all blocks.
     """
     found = client.gather([client.submit(read_block, *block) for block in blocks])
-    tasks, encodings = zip(*found, strict=True)
-    classes = np.unique(np.concatenate([encoding.classes for encoding in encodings]))
-    return tasks[0], LabelEncoding(classes, encodings[0].multilabel)
+    first_task, _ = found[0]
+    return first_task, ClassTargets.union([targets for _, targets in found])
 
 
 def read_block(X, y, sample_weight):
+    """Return the fitted attributes and the targets that a block determines."""
     weight = sample_weight if any_weight(sample_weight) else None
     estimator, options = NumpyMLPClassifier(), {"is_new": True, "complete": True}
-    task, encoding, _ = read_training_data(estimator, X, y, weight, **options)
-    return task, encoding
+    task, data = read_training_data(estimator, X, y, weight, **options)
+    return task, data.targets
 
 
-def check_validation(client, task, encoding, blocks):
+def check_validation(client, task, targets, blocks):
     """Raise an error unless the estimator accepts each block of the validation data."""
-    client.gather([client.submit(read_validation, *block, task, encoding) for block in blocks])
+    client.gather([client.submit(read_validation, *block, task, targets) for block in blocks])
 
 
-def read_validation(X, y, sample_weight, task, encoding):
-    read_validation_data(NumpyMLPClassifier(), X, y, sample_weight, task, encoding)
+def read_validation(X, y, sample_weight, task, targets):
+    """Read a block of the validation data, which checks it."""
+    read_validation_data(NumpyMLPClassifier(), X, y, sample_weight, task, targets)
 
 
 def draw(counts, n):
@@ -132,8 +132,14 @@ def draw(counts, n):
 
 def take(rows, *parts):
     """Return some rows of X and y."""
-    parts = (part.tocsr() if sparse.issparse(part) else part for part in parts)
-    return tuple(None if part is None else _safe_indexing(part, rows) for part in parts)
+    return tuple(None if part is None else rows_of(part, rows) for part in parts)
+
+
+def rows_of(part, rows):
+    """Return some rows of an array, a sparse matrix or a data frame."""
+    if sparse.issparse(part):
+        part = part.tocsr()
+    return part.iloc[rows] if hasattr(part, "iloc") else part[rows]
 
 
 def stacked(parts):

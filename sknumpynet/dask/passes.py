@@ -5,7 +5,8 @@ from copy import deepcopy
 import dask
 import numpy as np
 
-from sknumpynet.blocks import n_rows
+from sknumpynet.dask.blocks import n_rows
+from sknumpynet.data.targets import ClassTargets
 
 
 def submit(client, function, model, *arguments):
@@ -63,10 +64,11 @@ def total(start, models):
     first = {k: v for k, v in vars(models[0]).items() if k not in start.get_params(deep=False)}
     if len(models) == 1:
         return first
-    old = getattr(start, "_resume", {"class_sums": 0})["class_sums"]
-    sums = old + sum(model._resume["class_sums"] - old for model in models)
     seen = rows_seen(start) + sum(rows_seen(model) - rows_seen(start) for model in models)
-    return {**first, "t_": seen, "_resume": {**first["_resume"], "class_sums": sums}}
+    before = ClassTargets.of_fitted(vars(start)) if rows_seen(start) else None
+    after = [ClassTargets.of_fitted(vars(model)) for model in models]
+    resume = first["_resume"] | ClassTargets.together(before, after).attributes()["_resume"]
+    return {**first, "t_": seen, "_resume": resume}
 
 
 def score_on(client, model, blocks):

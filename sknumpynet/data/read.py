@@ -1,20 +1,11 @@
-"""Read what `fit` and `partial_fit` were given: validate it, and encode and weight the labels."""
+"""Read what `fit` and `partial_fit` were given: validate it, encode y and weight the rows."""
 
 from copy import copy
 
-import numpy as np
 from sklearn.utils import check_consistent_length
 
-from sknumpynet.data import (
-    Data,
-    LabelEncoding,
-    check_targets,
-    check_weight,
-    combine_weights,
-    find_encoding,
-)
-from sknumpynet.defaults import is_auto
-from sknumpynet.features import read_features
+from sknumpynet.data.features import read_features
+from sknumpynet.data.rows import Data, check_weight
 
 # For what partial_fit gets as third positional argument if that is no weight vector.
 CLASSES_HINT = " The third position is sample_weight; pass classes by keyword: classes=..."
@@ -27,18 +18,12 @@ def copy_with(estimator, attributes):
     return other
 
 
-def encoding_of(estimator):
-    """Return the label encoding of a fitted estimator."""
-    multilabel = estimator.out_activation_ == "logistic" and estimator.n_outputs_ > 1
-    return LabelEncoding(estimator.classes_, multilabel)
-
-
 def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, complete=False):
     """Validate the training data, and weight it by class.
 
     Parameters
     ----------
-    estimator : NumpyMLPClassifier
+    estimator : estimator
         Is not changed.
     X, y, sample_weight, classes
         As in `fit` and `partial_fit`.
@@ -51,35 +36,37 @@ def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, 
     -------
     task : dict
         The fitted attributes that the data determine.
-    encoding : LabelEncoding
     data : Data
     """
-    reader = copy(estimator)  # validate_data writes n_features_in_ on it
-    X, y = read_features(reader, X, reset=is_new), check_targets(y)
+    reader, kind = copy(estimator), estimator._targets  # validate_data writes n_features_in_
+    X, y = read_features(reader, X, reset=is_new), kind.read(y)
     check_consistent_length(X, y)
-    encoding = find_encoding(y, classes) if is_new else encoding_of(estimator)
-    if not is_new:
-        check_continues(estimator, y, classes, complete)
+    if is_new:
+        targets = kind.of(y, classes)
+    else:
+        targets = kind.of_fitted(vars(estimator))
+        targets.check_continues(y, classes, complete)
     weight = check_weight(sample_weight, X.shape[0], hint="" if complete else CLASSES_HINT)
-    data = Data(X, y, encoding.encode(y), weight)
-    sums = encoding.class_sums(data.codes, data.weight)
-    with np.errstate(over="ignore"):  # `combine_weights` refuses what becomes of an infinite sum
-        sums += 0.0 if is_new or complete else estimator._resume["class_sums"]
-    if estimator.class_weight is not None:
-        data.weight = combine_weights(encoding, data, estimator.class_weight, sums)
+    encoded = targets.encode(y)
+    targets = targets.count(encoded, weight, anew=is_new or complete)
+    weight = targets.weigh(encoded, weight, estimator.class_weight)
     names = ("n_features_in_", "feature_names_in_")
     task = {name: vars(reader)[name] for name in names if name in vars(reader)}
-    task |= {
-        "classes_": encoding.classes,
-        "n_outputs_": encoding.n_outputs,
-        "out_activation_": encoding.loss,
-        "_resume": {"class_sums": sums},
-    }
-    return task, encoding, data
+    return task | targets.attributes(), Data(X, y, encoded, weight, targets)
 
 
-def read_validation_data(estimator, X_val, y_val, sample_weight_val, task, encoding):
-    """Validate the validation data; return None if none are given."""
+def read_validation_data(estimator, X_val, y_val, sample_weight_val, task, targets):
+    """Validate the validation data; return None if none are given.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Is not changed.
+    X_val, y_val, sample_weight_val
+        As in `fit`.
+    task, targets : dict, ClassTargets
+        The fitted attributes and the targets that the training data determine.
+    """
     if X_val is None and y_val is None and sample_weight_val is None:
         return None
     if X_val is None or y_val is None:
@@ -89,48 +76,13 @@ def read_validation_data(estimator, X_val, y_val, sample_weight_val, task, encod
         X = read_features(copy_with(estimator, task), X_val)
     except (TypeError, ValueError) as error:
         raise ValueError(f"X_val is not accepted: {error}") from error
-    y = check_targets(y_val, "y_val")
-    if len(y) != X.shape[0] or not encoding.fits(y):
+    y = targets.read(y_val, "y_val")
+    if len(y) != X.shape[0] or not targets.fits(y):
         raise ValueError(
             f"y_val of shape {y.shape} is not accepted: it must have a label for each of the "
             f"{X.shape[0]} rows of X_val, in the form of y."
         )
-    weight = check_weight(sample_weight_val, X.shape[0], "sample_weight_val")
-    data = Data(X, y, encoding.encode(y, "y_val"), weight)
-    if estimator.class_weight is not None:
-        sums = task["_resume"]["class_sums"]
-        data.weight = combine_weights(
-            encoding, data, estimator.class_weight, sums, "sample_weight_val"
-        )
-    return data
-
-
-def check_continues(estimator, y, classes, complete):
-    """Raise if labels or architecture are not those of the network that is trained further."""
-    encoding = encoding_of(estimator)
-    if not encoding.fits(y):
-        raise ValueError(
-            f"y of shape {y.shape} does not match the network of out_activation_="
-            f"{estimator.out_activation_!r} and {estimator.n_outputs_} outputs: start a new "
-            "estimator."
-        )
-    known = encoding.classes
-    if classes is not None and not np.array_equal(find_encoding(y, classes).classes, known):
-        raise ValueError(
-            f"classes={classes!r} differs from the first call's {known!r}: leave it out, or start "
-            "a new estimator."
-        )
-    labels = known if encoding.multilabel else np.unique(y)
-    if complete and set(labels.tolist()) != set(known.tolist()):
-        raise ValueError(
-            "warm_start can only be used where `y` has the same classes as in the previous call to "
-            f"fit. Previously got {known}, `y` has {labels}."
-        )
-    hidden, sizes = estimator.hidden_layer_sizes, estimator.settings_["hidden_layer_sizes"]
-    activation = estimator.settings_["activation"]
-    same_sizes = is_auto(hidden) or tuple(np.ravel(hidden)) == sizes
-    if not same_sizes or estimator.activation not in ("auto", activation):
-        raise ValueError(
-            f"hidden_layer_sizes={hidden!r}, activation={estimator.activation!r} differ from the "
-            f"network's {sizes}, {activation!r}: restore them, or start a new estimator."
-        )
+    name = "sample_weight_val"
+    weight, encoded = check_weight(sample_weight_val, X.shape[0], name), targets.encode(y, "y_val")
+    weight = targets.weigh(encoded, weight, estimator.class_weight, name)
+    return Data(X, y, encoded, weight, targets)

@@ -6,7 +6,7 @@ from sklearn.model_selection import train_test_split
 
 # Rows that are converted to hashes at a time.
 HASH_BLOCK = 4096
-# Duplicates stay on one side of a split if there are at most so many rows for each distinct one.
+# Duplicates stay on one side of a split if there are at most MOST_COPIES rows per distinct one.
 MOST_COPIES = 4
 
 
@@ -34,8 +34,8 @@ def split(data, fraction, rng):
         )
     # Only the rows held out matter: scikit-learn lists the others in 40 bytes each.
     candidates, stratify, n_listed = np.arange(n), None, 1
-    if data.labels.ndim == 1:
-        codes = data.codes.ravel()[rows[first]]
+    if data.strata is not None:
+        codes = data.strata[rows[first]]
         counts = np.unique(codes, return_counts=True)[1]
         if counts.min() >= 2 and len(counts) <= min(n_val, n - n_val):
             stratify, n_listed = codes, len(counts)
@@ -75,8 +75,8 @@ def folds_of(data, n_folds, rng):
     rows, first, group = grouped(data)
     order = rng.permutation(len(first))
     is_single = np.zeros(len(first), bool)
-    if data.labels.ndim == 1:
-        codes = data.codes.ravel()[rows[first]]
+    if data.strata is not None:
+        codes = data.strata[rows[first]]
         order = order[np.argsort(codes[order], kind="stable")]
         is_single = np.bincount(codes)[codes] == 1
     order = order[~is_single[order]]

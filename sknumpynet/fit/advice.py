@@ -1,35 +1,25 @@
-"""Warnings that point at the user's line."""
+"""Warnings about a fit that may not give what the user expects, each with its remedy."""
 
-import warnings
 from math import inf
-from sys import _getframe
 
-import numpy as np
-from scipy.special import entr
 from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet.core.schedules import ANNEALING
-from sknumpynet.defaults import is_auto
+from sknumpynet.settings.presets import is_auto
+from sknumpynet.versioning import warn_user
 
-# Warnings point at the first caller outside of these packages.
-INTERNAL = {"sknumpynet", "sklearn", "joblib", "pickle", "skops"}
 # The tuned preset warns if the features' root mean square deviation exceeds this, or if their root
 # mean square is this many times their deviation, or if their total variance is below this. A root
 # mean square of more than CONSTANT times the deviation is that of constant features.
 LARGE_DEVIATION, LARGE_OFFSET, SMALL_VARIANCE, CONSTANT = 1000, 10, 1e-3, 1e12
-# Validation data whose variance is so many times that of X were probably not scaled as X was.
+# Validation data whose variance is VARIANCE_RATIO times that of X were probably not scaled as X.
 VARIANCE_RATIO = 100
-# If a training of at least so many epochs begins with a pilot run, it is expected to learn, and not
-# to end worse than a constant prediction, by this loss.
+# A training of at least ENOUGH_EPOCHS that begins with a pilot run is expected to learn, and not to
+# end worse than a constant prediction by more than MARGIN.
 ENOUGH_EPOCHS, MARGIN = 10, 0.1
-
-
-def warn_user(message, category=UserWarning):
-    """Warn at the first line on the call stack that is outside of these packages."""
-    frame, level = _getframe(1), 2
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in INTERNAL:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(message, category, stacklevel=level)
+# A time limit that ends training before ENOUGH_EPOCHS was too short if the training loss is still
+# more than this fraction of that of a constant prediction.
+HARDLY_LEARNT = 0.5
 
 
 def warn_about(estimator, data, validation):
@@ -66,35 +56,46 @@ def warn_about(estimator, data, validation):
             )
 
 
-def warn_of_chance(model, has_learnt, class_sums):
-    """Warn if predicting the class frequencies is as good as the network, or better.
+def warn_of_chance(model, has_learnt, targets):
+    """Warn if a prediction that does not look at X is as good as the network, or better.
 
     Parameters
     ----------
-    model : NumpyMLPClassifier
+    model : estimator
         Fitted.
     has_learnt : bool
         Whether the network of the pilot run was better on the rows that were held out.
-    class_sums : ndarray of shape (n_columns, n_classes)
-        Sum of weights of each class, in each column of the targets.
+    targets : ClassTargets
+        Of all that was trained on.
     """
     remedy = (
         "Put NumericalEncoder() in front of the network. If it is there already, try "
         "solver='lbfgs' or more effort."
     )
-    frequencies = class_sums / class_sums.sum(axis=1, keepdims=True)
-    chance = float(np.sum(entr(frequencies)))
+    chance, constant = targets.chance(), targets.constant_prediction
     is_long = model.settings_["pilot_epochs"] and model.n_iter_ >= ENOUGH_EPOCHS
     if is_long and not has_learnt:
         warn_user(
-            "For rows that it was not trained on, the network predicts no better than the class "
-            f"frequencies do. {remedy} y may also have little to do with X."
+            f"For rows that it was not trained on, the network predicts no better than {constant} "
+            f"do. {remedy} y may also have little to do with X."
         )
     # Class weights change the loss of the class frequencies.
     elif is_long and model.class_weight is None and model.loss_ > chance + MARGIN:
         warn_user(
             f"The training loss, {model.loss_:.3g}, is above {chance:.3g}, the loss of predicting "
-            f"the class frequencies. {remedy} Or lower learning_rate_init."
+            f"{constant}. {remedy} Or lower learning_rate_init."
+        )
+
+
+def warn_of_time(model, config, targets):
+    """Warn if `max_time` has ended the training of a fitted model before it learnt much."""
+    is_short = model.max_time is not None and model.n_iter_ < min(ENOUGH_EPOCHS, config.max_iter)
+    chance, constant = targets.chance(), targets.constant_prediction
+    if is_short and model.loss_ > HARDLY_LEARNT * chance:
+        warn_user(
+            f"max_time={model.max_time} has ended training after n_iter_={model.n_iter_} epochs, "
+            f"with a training loss of {model.loss_:.3g}; that of {constant} is {chance:.3g}. Raise "
+            "max_time."
         )
 
 

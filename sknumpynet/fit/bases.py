@@ -4,12 +4,12 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sknumpynet.core.basis import Basis, find_basis
-from sknumpynet.defaults import REFERENCE_VARIANCE
-from sknumpynet.inputs import sample
+from sknumpynet.data.inputs import sample
+from sknumpynet.settings.presets import REFERENCE_VARIANCE
 
 # A table with more features than rows, and at most this many rows, is wide.
 WIDE_ROWS = 1000
-# A sample of at most so many rows and numbers is small enough to find its principal components.
+# Principal components are found from at most WIDE_ROWS rows and SMALL numbers.
 SMALL = 2**23
 # Half way to equal variances of the components.
 HALF_WAY = 0.25
@@ -51,4 +51,4 @@ def enlarged(X, dtype):
     center = X.mean(axis=0)
     variance = max(float(np.sum(X.var(axis=0))), np.finfo(dtype).tiny)
     scale = np.sqrt(ENLARGED / variance) * np.eye(len(center))
-    return Basis(center.astype(dtype), scale.astype(dtype))
+    return Basis.around(center, scale, dtype)

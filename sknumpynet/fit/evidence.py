@@ -11,13 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sknumpynet.defaults import FINAL_FRACTION
+from sknumpynet.settings.presets import FINAL_FRACTION
 
 # The loss has turned up if its recent mean is this many times its minimum. All rows are then
 # trained on for this many times the epochs that it took to the minimum.
 TURNED_UP, LONGER = 1.1, 1.5
-# A validation loss is clearly below that of the class frequencies if it is less than this many
-# times that, and less by this many times the standard error of a mean of so many rows.
+# A validation loss is clearly below chance, the loss of the class frequencies, if it is below
+# BELOW_CHANCE times chance and below chance minus STANDARD_ERROR / sqrt(rows held out).
 BELOW_CHANCE, STANDARD_ERROR = 0.95, 0.5
 # Below this fraction of it, everything that matters is learnt.
 LEARNT_MUCH = 0.05
@@ -123,7 +123,7 @@ def next_phase(evidence, left, affordable, learning_rate_init, *, has_network=Tr
 
 
 def is_below_chance(loss, chance, n_rows):
-    """Tell whether a validation loss is clearly below that of the class frequencies."""
+    """Tell whether a validation loss is clearly below chance, the loss of the class frequencies."""
     return loss < min(BELOW_CHANCE * chance, chance - STANDARD_ERROR / sqrt(n_rows))
 
 
@@ -137,7 +137,7 @@ def has_turned_up(losses):
 
     Examples
     --------
-    >>> from sknumpynet.evidence import has_turned_up
+    >>> from sknumpynet.fit.evidence import has_turned_up
     >>> has_turned_up([0.9, 0.5, 0.6, 0.6, 0.6, 0.6, 0.6])
     True
     >>> has_turned_up([0.9, 0.5, 0.6, 0.6, 0.5, 0.4, 0.3])

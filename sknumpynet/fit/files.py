@@ -15,8 +15,9 @@ from math import inf
 
 import numpy as np
 
-from sknumpynet.core.state import HISTORY, TrainingConfig, TrainingState
-from sknumpynet.messages import warn_user
+from sknumpynet.core.config import TrainingConfig
+from sknumpynet.core.state import HISTORY, TrainingState
+from sknumpynet.fit.advice import warn_user
 
 # What a checkpoint holds of an epoch.
 RECORD = {"state", "reason", "stopped"}
@@ -85,9 +86,9 @@ def is_record(record, start):
 
 
 def is_basis(basis):
-    """Tell whether these are the center and the components of a `Basis`."""
-    center, components = basis
-    return center.shape == components.shape[:1] and components.ndim == 2
+    """Tell whether these are the shift and the components of a `Basis`."""
+    shift, components = basis
+    return shift.shape == components.shape[1:] and components.ndim == 2
 
 
 def is_snapshot(snapshot):

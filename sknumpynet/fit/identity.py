@@ -47,10 +47,10 @@ def identity_of(view, config, state, data, validation):
     ValueError
         If `scoring` cannot be compared.
     """
-    settings = {**vars(config), "classes": view.classes_.tolist()}
-    arrays = {"X": data.X, "y": data.codes, "sample_weight or class_weight": data.weight}
+    settings = {**vars(config), **data.targets.identity()}
+    arrays = {"X": data.X, "y": data.encoded, "sample_weight or class_weight": data.weight}
     if validation is not None:
-        arrays |= {"X_val": validation.X, "y_val": validation.codes}
+        arrays |= {"X_val": validation.X, "y_val": validation.encoded}
         arrays |= {"sample_weight_val": validation.weight}
     # Without a seed the start is random, and the one of the checkpoint counts.
     if view.random_state is not None or state.samples_seen:

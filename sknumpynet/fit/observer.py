@@ -1,55 +1,13 @@
-"""What observes a fit: scikit-learn's callbacks, `verbose`, and the last epoch to fall back to.
+"""What observes a fit: scikit-learn's callbacks, `verbose`, and the last epoch to fall back to."""
 
-scikit-learn's callbacks (1.9 and newer) are experimental: all that is used of them is here. On
-older versions only a Checkpoint is accepted.
-"""
+from math import isnan
 
-from time import perf_counter
-
-from sknumpynet.checkpoint import Checkpoint, open_checkpoints
-from sknumpynet.core.lbfgs import fit_lbfgs
+from sknumpynet.checkpoint import Checkpoint
+from sknumpynet.core import clock
 from sknumpynet.core.state import PILOT_RUNS
-from sknumpynet.identity import identity_of
-
-try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
-except ImportError:
-    SUPPORTED = False
-
-    class CallbackSupportMixin:
-        """Stands in for scikit-learn's mixin."""
-
-        def set_callbacks(self, *callbacks):
-            """Set a Checkpoint, or remove it if none is given.
-
-            Parameters
-            ----------
-            *callbacks : Checkpoint
-                scikit-learn 1.9 or newer also accepts other callbacks.
-
-            Returns
-            -------
-            self : NumpyMLPClassifier
-            """
-            for callback in callbacks:
-                if not isinstance(callback, Checkpoint):
-                    raise TypeError(
-                        f"{callback!r} is not accepted: before scikit-learn 1.9, which has "
-                        "callbacks, it must be a Checkpoint."
-                    )
-            vars(self).pop("_skl_callbacks", None)
-            if callbacks:
-                self._skl_callbacks = list(callbacks)
-            return self
-
-        def __sklearn_clone__(self):
-            other = super().__sklearn_clone__()
-            return other.set_callbacks(*getattr(self, "_skl_callbacks", []))
-
-    def with_callbacks(method):
-        return method
-else:
-    SUPPORTED = True
+from sknumpynet.fit.callbacks import SUPPORTED
+from sknumpynet.fit.checkpoints import open_checkpoints
+from sknumpynet.fit.identity import identity_of
 
 # Progress within an epoch is printed this many seconds after the last line at the earliest.
 SECONDS_BETWEEN_LINES = 1.0
@@ -60,7 +18,7 @@ class FitObserver:
 
     Parameters
     ----------
-    estimator : NumpyMLPClassifier
+    estimator : estimator
     max_iter : int
         The largest number of epochs.
     fitted_attributes, data : callable, dict
@@ -78,14 +36,14 @@ class FitObserver:
     def __init__(self, estimator, max_iter, fitted_attributes=None, data=None):
         self.estimator, self.max_iter = estimator, max_iter
         self.fitted_attributes, self.data = fitted_attributes, data
-        self.last, self.stopped, self.printed = None, None, perf_counter()
+        self.last, self.stopped, self.printed = None, None, clock.now()
         self.context = self.epoch = self.checkpoints = None
         if SUPPORTED and data is not None:
             self.context = estimator._init_callback_context(max_subtasks=max_iter)
             self.context.call_on_fit_task_begin(estimator=estimator, **data)
 
     def find_checkpoint(self, view, config, state, data, validation):
-        """Return the checkpoint to go on from, or None; the state becomes that of its start.
+        """Return the checkpoint to go on from, or None; the state is reset to the start of its run.
 
         Raises
         ------
@@ -117,22 +75,8 @@ class FitObserver:
         self.say(f"Going on after epoch {len(state.history['epoch'])}.")
         return saved["reason"]
 
-    def train(self, run, until=None):
-        """Train to the end of a phase; return why it ended, or None at the end of max_iter.
-
-        ``until()`` may return a reason to stop after each epoch.
-        """
-        run.report = self.report
-        self.begin_epoch(run)
-
-        def after_epoch(reason):
-            return self.end_epoch(run, reason or (until and until()))
-
-        if run.config.solver == "lbfgs":
-            return fit_lbfgs(run, after_epoch)
-        return next(filter(None, map(after_epoch, run.epochs())), None)
-
     def begin_epoch(self, run):
+        """Tell the callbacks that an epoch begins."""
         if self.context is not None and run.state.phase_epochs < run.config.max_iter:
             n_parts = 0 if run.config.solver == "lbfgs" else run.n_parts
             self.epoch = self.context.subcontext(task_name="epoch", max_subtasks=n_parts)
@@ -144,7 +88,7 @@ class FitObserver:
             part = self.epoch.subcontext(task_name="part")
             part.call_on_fit_task_begin(estimator=self.estimator, **self.data)
             part.call_on_fit_task_end(estimator=self.estimator, **self.data)
-        if perf_counter() > self.printed + SECONDS_BETWEEN_LINES:
+        if clock.now() > self.printed + SECONDS_BETWEEN_LINES:
             self.say(f"{fraction:.0%} of the next epoch")
 
     def end_epoch(self, run, reason):
@@ -169,6 +113,7 @@ class FitObserver:
             self.end_task(self.context)
 
     def end_task(self, context):
+        """Tell the callbacks that an epoch or the fit ends; return whether one asks to stop."""
         return context.call_on_fit_task_end(
             estimator=self.estimator,
             **self.data,
@@ -181,9 +126,10 @@ class FitObserver:
             self.say(describe(state, self.max_iter))
 
     def say(self, line):
+        """Print a line if `verbose`."""
         if self.estimator.verbose:
             print(line)
-            self.printed = perf_counter()
+            self.printed = clock.now()
 
 
 def describe(state, max_iter):
@@ -191,7 +137,7 @@ def describe(state, max_iter):
     row = {column: values[-1] for column, values in state.history.items()}
     phase = f" ({row['phase']} run)" if row["phase"] in PILOT_RUNS else ""
     line = f"Iteration {state.n_iter} of {max_iter}{phase}, loss = {row['loss']:.8f}"
-    if row["validation_loss"] == row["validation_loss"]:
+    if not isnan(row["validation_loss"]):
         line += f", validation loss = {row['validation_loss']:.6f}"
         line += f", score = {row['validation_score']:.6f}"
     return f"{line}, {row['seconds']:.2f} s"

@@ -17,11 +17,15 @@ heart, larger features. The run with the smaller validation loss counts.
 
 from dataclasses import replace
 from math import inf
-from time import perf_counter
 
 import numpy as np
 
-from sknumpynet.bases import (
+from sknumpynet.core import clock
+from sknumpynet.core.network import initialize
+from sknumpynet.core.schedules import WARMUP
+from sknumpynet.core.state import TrainingState
+from sknumpynet.data.split import folds_of, split
+from sknumpynet.fit.bases import (
     dense_sample,
     enlarged,
     has_small_sample,
@@ -29,11 +33,7 @@ from sknumpynet.bases import (
     principal_components,
     rotation,
 )
-from sknumpynet.core.network import initialize
-from sknumpynet.core.schedules import WARMUP
-from sknumpynet.core.state import TrainingState
-from sknumpynet.defaults import FINAL_FRACTION, is_cross_validated
-from sknumpynet.evidence import (
+from sknumpynet.fit.evidence import (
     LEARNT_MUCH,
     LONGER,
     Evidence,
@@ -41,8 +41,8 @@ from sknumpynet.evidence import (
     is_below_chance,
     next_phase,
 )
-from sknumpynet.split import folds_of, split
-from sknumpynet.validation import chance_loss
+from sknumpynet.fit.validation import chance_loss
+from sknumpynet.settings.presets import FINAL_FRACTION, is_cross_validated
 
 # This fraction of the rows is held out; more than this many would take time and tell little more.
 HELD_OUT, MOST_HELD_OUT = 0.2, 5000
@@ -62,7 +62,7 @@ class PilotRun:
 
     Parameters
     ----------
-    fit : Fit
+    trainer : Trainer
     config : TrainingConfig
         Its ``pilot_epochs`` is the number of epochs.
     untrained : dict
@@ -82,20 +82,20 @@ class PilotRun:
 
     has_network = True
 
-    def __init__(self, fit, config, untrained, make_basis, rows, held_out):
-        self.fit, self.config, self.untrained = fit, config, untrained
-        self.make_basis, self.rows, self.held_out = make_basis, rows, fit.data.take(held_out)
+    def __init__(self, trainer, config, untrained, make_basis, rows, held_out):
+        self.trainer, self.config, self.untrained = trainer, config, untrained
+        self.make_basis, self.rows, self.held_out = make_basis, rows, trainer.data.take(held_out)
         self.state = self.initial_state(rows)
-        self.validation = fit.validation_set(self.held_out, self.state)
-        self.chance = chance_loss(fit.data, rows, self.held_out)
+        self.validation = trainer.validation_set(self.held_out, self.state)
+        self.chance = chance_loss(trainer.data, rows, self.held_out)
 
     def initial_state(self, rows):
         """Return the state in which training on some rows starts."""
-        fit, state = self.fit, TrainingState.from_snapshot(self.untrained)
+        trainer, state = self.trainer, TrainingState.from_snapshot(self.untrained)
         if self.make_basis is not None:
             dtype = state.params.dtype
-            basis = self.make_basis(dense_sample(fit.data.X, rows), dtype)
-            state.params = initialize(fit.network.in_basis(basis), state.rng, dtype)
+            basis = self.make_basis(dense_sample(trainer.data.X, rows), dtype)
+            state.params = initialize(trainer.network.in_basis(basis), state.rng, dtype)
             state.basis = list(basis)
         return state
 
@@ -105,21 +105,21 @@ class PilotRun:
 
     def train(self, phase):
         """Train; return the evidence."""
-        start, self.n_before = perf_counter(), self.state.n_iter
+        self.start, self.n_before = clock.now(), self.state.n_iter
         self.run(phase)
-        self.seconds = perf_counter() - start
+        self.seconds = clock.now() - self.start
         self.evidence = self.gather()
         return self.evidence
 
     def run(self, phase):
-        now = perf_counter()
-        self.fit.train(
+        """Train the network for the part of the time that is left for the pilot run."""
+        self.trainer.train(
             replace(self.config, max_iter=self.config.pilot_epochs),
             self.state,
             phase,
             rows=self.rows,
             validation=self.held_out,
-            deadline=now + (self.fit.deadline - now) / (1 + FINAL_FRACTION),
+            deadline=self.start + (self.trainer.deadline - self.start) / (1 + FINAL_FRACTION),
             until=self.why_stop,
         )
 
@@ -135,23 +135,23 @@ class PilotRun:
                 return "The validation loss is rising"
         return None
 
-    def logits(self):
-        """Return the logits of the best epoch and of the last one for the rows held out."""
+    def outputs(self):
+        """Return the outputs of the best epoch and of the last one, for the rows held out."""
         networks = self.state.best["params"], self.state.params
-        return [self.validation.logits(params) for params in networks]
+        return [self.validation.outputs(params) for params in networks]
 
     def gather(self):
         """Return the evidence so far, and keep the temperatures of the best and last epoch."""
-        calibrated = [self.validation.calibrate(logits) for logits in self.logits()]
+        calibrated = [self.validation.calibrate(outputs) for outputs in self.outputs()]
         self.temperatures, losses = zip(*calibrated, strict=True)
         columns = [self.state.history[column][self.n_before :] for column in SHOWN]
         return Evidence(*columns, *losses, self.chance, self.held_out.n)
 
     def affordable_epochs(self):
         """Return for how many epochs of all rows there is time."""
-        left = self.fit.deadline - perf_counter()
+        left = self.trainer.deadline - clock.now()
         rows_per_second = len(self.evidence.losses) * len(self.rows) / max(self.seconds, 1e-9)
-        return left * rows_per_second / self.fit.data.n
+        return left * rows_per_second / self.trainer.data.n
 
     def end(self, start):
         """Return the state in which training goes on; `start` is 'new', 'best' or 'last'."""
@@ -159,8 +159,8 @@ class PilotRun:
         if start == "best":
             state.restore_best()
         if start == "new":
-            self.fit.observer.say("Starting again, with all rows.")
-            state = self.initial_state(self.fit.data.nonzero_rows)
+            self.trainer.observer.say("Starting again, with all rows.")
+            state = self.initial_state(self.trainer.data.nonzero_rows)
             state.history, state.n_iter = before.history, before.n_iter
         is_last = self.evidence.of_last < self.evidence.of_best
         state.best, state.temperature = None, self.temperatures[is_last]
@@ -177,37 +177,38 @@ class CrossValidation(PilotRun):
 
     has_network = False
 
-    def __init__(self, fit, config, untrained, make_basis, folds):
+    def __init__(self, trainer, config, untrained, make_basis, folds):
         super().__init__(
-            fit, config, untrained, make_basis, fit.data.nonzero_rows, np.concatenate(folds)
+            trainer, config, untrained, make_basis, trainer.data.nonzero_rows, np.concatenate(folds)
         )
         self.folds = folds
 
     def run(self, phase):
-        histories, logits = [], []
+        """Train a network for each fold, and record them as one."""
+        histories, outputs = [], []
         for fold in self.folds:
             rows = np.setdiff1d(self.rows, fold)
             state = self.initial_state(rows)
-            outputs, history = self.fit.predict_after_each_epoch(self.config, state, rows, fold)
-            logits.append(outputs)
+            of_fold, history = self.trainer.predict_after_each_epoch(self.config, state, rows, fold)
+            outputs.append(of_fold)
             histories.append(history)
-        self.logits_of_epochs = np.concatenate(logits, axis=1)
-        measured = [self.validation.measure(logits) for logits in self.logits_of_epochs]
+        self.outputs_of_epochs = np.concatenate(outputs, axis=1)
+        measured = [self.validation.measure(of_epoch) for of_epoch in self.outputs_of_epochs]
         self.state.record(phase, histories, measured)
-        self.fit.observer.show(self.state)
+        self.trainer.observer.show(self.state)
 
-    def logits(self):
-        """Return the logits of the best epoch and of the last one for the rows held out."""
+    def outputs(self):
+        """Return the outputs of the best epoch and of the last one for the rows held out."""
         best = np.argmin(self.state.history["validation_loss"][self.n_before :])
-        return [self.logits_of_epochs[epoch] for epoch in (best, -1)]
+        return [self.outputs_of_epochs[epoch] for epoch in (best, -1)]
 
 
-def pilot_run(fit, config, state):
+def pilot_run(trainer, config, state):
     """Train with rows held out; return what is left to do.
 
     Parameters
     ----------
-    fit : Fit
+    trainer : Trainer
     config : TrainingConfig
         Its ``max_iter`` is the number of epochs of the pilot runs and of what follows.
     state : TrainingState
@@ -219,26 +220,26 @@ def pilot_run(fit, config, state):
         For all rows; its ``max_iter`` is 0 if nothing is left to do.
     state : TrainingState
     """
-    if is_cross_validated(fit.data) and fit.deadline == inf:
-        kind, parts = CrossValidation, [folds_of(fit.data, N_FOLDS, state.rng)]
+    if is_cross_validated(trainer.data) and trainer.deadline == inf:
+        kind, parts = CrossValidation, [folds_of(trainer.data, N_FOLDS, state.rng)]
     else:
-        fraction = min(HELD_OUT, MOST_HELD_OUT / fit.data.n)
-        kind, parts = PilotRun, split(fit.data, fraction, state.rng)
+        fraction = min(HELD_OUT, MOST_HELD_OUT / trainer.data.n)
+        kind, parts = PilotRun, split(trainer.data, fraction, state.rng)
     untrained = state.snapshot()
-    run = kind(fit, config, untrained, rotation if is_wide(fit.data.X) else None, *parts)
+    run = kind(trainer, config, untrained, rotation if is_wide(trainer.data.X) else None, *parts)
     run.train("pilot")
     other_try = second_try(run)
     if other_try is not None:
         make_basis, fraction = other_try
-        fit.observer.say("A second pilot run, in another basis of the features.")
+        trainer.observer.say("A second pilot run, in another basis of the features.")
         slower = replace(config, learning_rate_init=fraction * config.learning_rate_init)
-        second = kind(fit, slower, untrained, make_basis, *parts)
+        second = kind(trainer, slower, untrained, make_basis, *parts)
         second.go_on_after(run)
         if second.train("second pilot").loss < run.evidence.loss:
             run = second
         else:
             run.go_on_after(second)
-    left = 0 if fit.observer.stopped else config.max_iter - run.state.n_iter
+    left = 0 if trainer.observer.stopped else config.max_iter - run.state.n_iter
     phase = next_phase(
         run.evidence,
         left,
@@ -257,14 +258,14 @@ def second_try(run):
 
     None if there is no need of a second run, or no time.
     """
-    fit, evidence, config = run.fit, run.evidence, run.config
+    trainer, evidence, config = run.trainer, run.evidence, run.config
     left = min(run.affordable_epochs(), config.max_iter - run.state.n_iter)
     after = FINAL_FRACTION if run.has_network else 1
-    if fit.observer.stopped is not None or left < (1 + after) * config.pilot_epochs:
+    if trainer.observer.stopped is not None or left < (1 + after) * config.pilot_epochs:
         return None
-    X = fit.data.X
+    X = trainer.data.X
     if evidence.loss > LEARNT_MUCH * evidence.chance:
-        if fit.data.inputs.is_collinear and has_small_sample(X):
+        if trainer.data.inputs.is_collinear and has_small_sample(X):
             return principal_components, 1
         if run.make_basis is rotation and X.shape[0] * X.shape[1] <= SMALL_TABLE:
             return None, CAREFUL

@@ -19,21 +19,21 @@ from skl2onnx.common.data_types import (
 )
 
 from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.graphs import (
+from sknumpynet.onnx.graphs import (
     DOUBLE,
     INT64,
     constant,
     encode,
+    is_multilabel,
     labels_of,
     logits,
     probabilities,
 )
+from sknumpynet.onnx.wrappers import register_wrappers
 from sknumpynet.preprocessing import NumericalEncoder
-from sknumpynet.reading import encoding_of
-from sknumpynet.wrappers import register_wrappers
 
 
-def register():
+def register() -> None:
     """Teach skl2onnx to convert `NumpyMLPClassifier` and `NumericalEncoder`.
 
     Call it once before ``skl2onnx.to_onnx`` or ``convert_sklearn``. The classifier has skl2onnx's
@@ -100,7 +100,7 @@ def classifier_shapes(operator):
     """Set the types and shapes of the labels, of the probabilities and of the classes."""
     model, given = operator.raw_operator, operator.inputs[0]
     n, k = given.get_first_dimension(), len(model.classes_)
-    label, multilabel = Int64TensorType, encoding_of(model).multilabel
+    label, multilabel = Int64TensorType, is_multilabel(model)
     if isinstance(labels_of(operator.scope_inst, model)[0], str):
         label = StringTensorType
     types = label([n, k] if multilabel else [n]), real(given)([n, k]), label([k])
@@ -124,7 +124,7 @@ def convert_classifier(scope, operator, container):
     """Add the nodes of `predict`, and of `predict_proba` or, as raw scores, the logits."""
     op, model = container.get_op_builder(scope), operator.raw_operator
     z = logits(op, features(op, operator), model)
-    labels, multilabel = labels_of(scope, model), encoding_of(model).multilabel
+    labels, multilabel = labels_of(scope, model), is_multilabel(model)
     classes = constant(op, labels)
     answers = op.Cast(op.Greater(z, np.zeros(1, model.params_.dtype)), to=INT64)
     if multilabel:

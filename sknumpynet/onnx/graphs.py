@@ -10,9 +10,9 @@ import numpy as np
 from onnx import TensorProto
 
 from sknumpynet.core.activations import ELU, GELU, SELU, LeakyReLU
-from sknumpynet.preprocessing import ENCODED
-from sknumpynet.reading import encoding_of
-from sknumpynet.robust import LIMIT
+from sknumpynet.data.targets import ClassTargets
+from sknumpynet.preprocessing.numerical import ENCODED
+from sknumpynet.preprocessing.robust import LIMIT
 
 FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE
 INT64, STRING = TensorProto.INT64, TensorProto.STRING
@@ -41,6 +41,11 @@ ACTIVATIONS = {
     "silu": lambda op, z, c: op.Mul(z, op.Sigmoid(z)),
     "gelu": sigmoid_gelu,
 }
+
+
+def is_multilabel(model):
+    """Tell whether a classifier was trained on a multilabel indicator."""
+    return ClassTargets.of_fitted(vars(model)).multilabel
 
 
 def labels_of(scope, model):
@@ -81,7 +86,7 @@ def logits(op, X, model):
     if name not in ACTIVATIONS:
         raise ValueError(
             f"activation={name!r} cannot be converted: its formula in ONNX is not known, as those "
-            f"of {list(ACTIVATIONS)} are. Add it to sknumpynet.graphs.ACTIVATIONS."
+            f"of {list(ACTIVATIONS)} are. Add it to sknumpynet.onnx.graphs.ACTIVATIONS."
         )
     z = op.Cast(X, to=DOUBLE if dtype == np.float64 else FLOAT)
     for layer, (W, b) in enumerate(zip(model.coefs_, model.intercepts_, strict=True)):
@@ -102,7 +107,7 @@ def probabilities(op, z, model, c):
         z = op.Sub(yes, no)
     z = op.Div(z, c(t))
     yes = op.Sigmoid(z)
-    return yes if encoding_of(model).multilabel else op.Concat(op.Sigmoid(op.Neg(z)), yes, axis=1)
+    return yes if is_multilabel(model) else op.Concat(op.Sigmoid(op.Neg(z)), yes, axis=1)
 
 
 def unsmoothed(op, q, c, e, k):

@@ -25,7 +25,7 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.graphs import DOUBLE, INT64, constant, labels_of, logits, probabilities
+from sknumpynet.onnx.graphs import DOUBLE, INT64, constant, labels_of, logits, probabilities
 
 f64 = partial(np.full, 1, dtype=np.float64)
 

@@ -9,9 +9,9 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.data import check_targets
-from sknumpynet.labels import read_labels
-from sknumpynet.robust import clipped, divided, quantiles
+from sknumpynet.data.labels import read_labels
+from sknumpynet.data.targets import ClassTargets
+from sknumpynet.preprocessing.robust import clipped, divided, quantiles
 
 # One bin per ROWS_PER_BIN distinct rows and feature, at most MOST_BINS; none below FEWEST_BINS.
 ROWS_PER_BIN, MOST_BINS, FEWEST_BINS = 25, 24, 4
@@ -20,7 +20,7 @@ BETTER = 1 / 2
 
 
 def auto_bins(n_rows, n_features):
-    """Return the number of bins for so many distinct rows and features, before y is looked at."""
+    """Return the number of bins for the numbers of distinct rows and features, without y."""
     n_bins = min(MOST_BINS, n_rows // (ROWS_PER_BIN * max(1, n_features)))
     return n_bins if n_bins >= FEWEST_BINS else 0
 
@@ -82,6 +82,6 @@ def class_labels(y, rows):
         labels = labels.tocsr() if issparse(labels) else labels
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return check_targets(labels[rows])
+            return ClassTargets.read(labels[rows])
     except (TypeError, ValueError):
         return None

@@ -6,8 +6,8 @@ from sklearn.utils import gen_batches
 
 # Pairs of a missing value and a donor in a block.
 BLOCK_SIZE = 2**20
-# So many of the nearest donors are looked at first, for each neighbor that is needed. If too few of
-# them have the value, it is so many times as many.
+# First WIDER times as many nearest donors are looked at as there are neighbors. If too few of them
+# have the value, WIDER times as many.
 WIDER = 4
 
 

@@ -2,28 +2,31 @@
 
 from copy import copy
 from numbers import Integral
+from typing import Any, Self
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.impute import KNNImputer
 from sklearn.utils import check_consistent_length, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
-from sknumpynet.data import check_weight
-from sknumpynet.encoding import auto_bins, class_labels, find_edges, learns_without
-from sknumpynet.features import read_features
-from sknumpynet.imputing import impute
-from sknumpynet.inputs import sample
-from sknumpynet.robust import HUGE, LIMIT, blocks, clipped, describe, divided
-from sknumpynet.saving import VersionMixin
-from sknumpynet.split import duplicates
+from sknumpynet.core.types import Auto, Table
+from sknumpynet.data.features import read_features
+from sknumpynet.data.inputs import sample
+from sknumpynet.data.rows import check_weight
+from sknumpynet.data.split import duplicates
+from sknumpynet.preprocessing.encoding import auto_bins, class_labels, find_edges, learns_without
+from sknumpynet.preprocessing.imputing import impute
+from sknumpynet.preprocessing.robust import HUGE, LIMIT, blocks, clipped, describe, divided
+from sknumpynet.versioning import VersionMixin
 
 # Rows that are transformed at a time.
 BLOCK = 4096
-# Missing values are imputed from the nearest of at most so many rows.
+# Missing values are imputed from the nearest of at most MOST_DONORS rows.
 MOST_DONORS = 2000
-# With 'auto' and y, at most so many rows decide whether there is an encoding.
+# With 'auto' and y, at most MOST_TRIED rows decide whether there is an encoding.
 MOST_TRIED = 10_000
 # The encoding ranges from -ENCODED to ENCODED, and indicators are 0 or ENCODED. The network learns
 # slowly from inputs that are small, so it follows the scaled features first.
@@ -112,10 +115,24 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
     array(['x0', 'x1', 'x0_missing'], dtype=object)
     """
 
-    def __init__(self, n_bins="auto"):
+    __module__ = "sknumpynet.preprocessing"  # saved models name it
+
+    center_: NDArray[np.float64]
+    scale_: NDArray[np.float64]
+    gross_: NDArray[np.float64]
+    is_binary_: NDArray[np.bool]
+    has_missing_: NDArray[np.bool]
+    edges_: list[NDArray[np.float32]]
+    imputer_: KNNImputer | None
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
+    def __init__(self, n_bins: int | Auto = "auto") -> None:
         self.n_bins = n_bins
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: Table, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Find the medians, scales and quantiles.
 
         Parameters
@@ -139,7 +156,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             If X is not a 2-D array of numbers, or `n_bins` is no int >= 0 and not 'auto'. Strings
             of numbers, None and `pandas.NA` count as numbers, dates and durations do not.
         """
-        self.__dict__ = vars(copy(self)._fit(X, y, sample_weight))  # a failing call changes nothing
+        self._replace_state(vars(copy(self)._fit(X, y, sample_weight)))
         return self
 
     def _fit(self, X, y, sample_weight):
@@ -201,7 +218,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
                 self.imputer_ = imputer.fit(self._scaled(donors, self.center_))
                 return
 
-    def transform(self, X):
+    def transform(self, X: Table) -> Any:
         """Return the scaled features, then the encodings, then the indicators.
 
         Parameters
@@ -231,7 +248,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             return X
         return encoder._encode(X)
 
-    def get_feature_names_out(self, input_features=None):
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the columns of the result.
 
         Parameters

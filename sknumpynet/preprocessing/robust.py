@@ -7,7 +7,7 @@ is nan where there is no value; ``weight`` has the same shape and is 0 there.
 import numpy as np
 from scipy.sparse import issparse
 
-# Larger values would overflow on the way.
+# Larger values would overflow in the computation.
 HUGE = 1e300
 # Scaled values stay within [-LIMIT, LIMIT].
 LIMIT = 3.0
@@ -102,7 +102,7 @@ def quantiles(values, weight, probabilities):
     weight = np.ldexp(weight, -exponent)  # at most 1, or the sum could overflow
     cumulated = np.cumsum(weight, axis=1)
     cumulated /= cumulated[:, -1:]
-    cumulated[cumulated == 0] = -1  # the probability 0 is that of the first value with a weight
+    cumulated[cumulated == 0] = -1  # the quantile 0 is the first value with a weight
     chosen = np.empty((len(values), len(probabilities)), np.intp)
     for row, cdf in enumerate(cumulated):
         chosen[row] = np.searchsorted(cdf, probabilities)
@@ -110,7 +110,7 @@ def quantiles(values, weight, probabilities):
 
 
 def divided(u, scale):
-    """Return u / scale, but for results beyond `HUGE`, which could overflow."""
+    """Return u / scale, bounded by `HUGE`, beyond which it could overflow."""
     bound = HUGE * np.minimum(np.abs(scale), 1)
     return np.clip(u, -bound, bound) / scale
 

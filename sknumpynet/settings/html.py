@@ -1,6 +1,6 @@
 """The HTML representation of an estimator in a notebook."""
 
-from sknumpynet.defaults import is_auto
+from sknumpynet.settings.presets import is_auto
 
 
 class Resolved:

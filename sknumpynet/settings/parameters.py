@@ -16,7 +16,7 @@ from sklearn.metrics import get_scorer_names
 from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.optimizers import OPTIMIZERS
 from sknumpynet.core.schedules import SCHEDULES
-from sknumpynet.defaults import DEFAULTS, LARGEST_INT, is_auto
+from sknumpynet.settings.presets import DEFAULTS, LARGEST_INT, is_auto
 
 LARGEST_FLOAT = sys.float_info.max
 PRESETS = "tuned", "sklearn"
@@ -80,6 +80,11 @@ def number(low, high=inf, *, open_low=False, open_high=False):
 
     ends = f"{'(' if open_low else '['}{low}, {high}{')' if open_high else ']'}"
     return Row(test, f"a number in {ends}")
+
+
+def none_or(row):
+    """Return the row of what `row` accepts, or None."""
+    return Row(lambda value: value is None or row.test(value), f"None or {row.words}")
 
 
 def auto_or(row):
@@ -160,7 +165,7 @@ PARAMETERS = {
         "scorer(estimator, X, y)",
     ),
     "max_time": Row(
-        lambda value: value is None or number(0, open_low=True).test(value),
+        none_or(number(0, open_low=True)).test,
         "None or a number of seconds > 0",
     ),
     "dtype": OneOf("float32", "float64"),
@@ -175,6 +180,14 @@ def hint(name, value):
     if name == "activation" and isinstance(value, str) and value.lower() in SYNONYMS:
         return f" {value!r} is called {SYNONYMS[value.lower()]!r} here."
     return ""
+
+
+def check_value(name, value, row):
+    """Raise a ValueError that names a parameter unless its row accepts the value."""
+    if not row.test(value):
+        raise ValueError(
+            f"{name}={value!r} is not accepted: {name} must be {row.words}.{hint(name, value)}"
+        )
 
 
 def check_parameters(values):
@@ -192,8 +205,4 @@ def check_parameters(values):
     """
     for name, row in PARAMETERS.items():
         row = auto_or(row) if name in (*DEFAULTS, "max_iter") else row
-        if not row.test(values[name]):
-            raise ValueError(
-                f"{name}={values[name]!r} is not accepted: {name} must be {row.words}."
-                f"{hint(name, values[name])}"
-            )
+        check_value(name, values[name], row)

@@ -7,15 +7,15 @@ from math import ceil, inf, sqrt
 
 import numpy as np
 
+from sknumpynet.core.config import TrainingConfig
 from sknumpynet.core.schedules import ANNEALING
-from sknumpynet.core.state import TrainingConfig
-from sknumpynet.split import grouped
+from sknumpynet.data.split import grouped
 
 # Below this many rows: float64.
 FEW_ROWS = 50
-# Below so many distinct rows there is no pilot run; below the second number it is cross-validated,
+# Below PILOT_ROWS distinct rows there is no pilot run; below CROSS_VALIDATED it is cross-validated,
 # unless there are many copies of each.
-PILOT_ROWS, CROSS_VALIDATED = 8, 200
+PILOT_ROWS, CROSS_VALIDATED = 16, 200
 # Below this many rows a minibatch is smaller, or an epoch would have few steps.
 SMALL_BATCHES = 500
 # From this many rows on, squared gradients are averaged over more steps.
@@ -30,7 +30,7 @@ REFERENCE_VARIANCE = 50
 MOST_MOVEMENT = 10_000
 # Epochs of the preset 'sklearn', and iterations of 'lbfgs'.
 ITERATIONS = 200
-# 'lbfgs' adds up the gradients of so many rows at a time, which bounds its memory.
+# 'lbfgs' adds up the gradients of LBFGS_ROWS rows at a time, which bounds its memory.
 LBFGS_ROWS = 8192
 # No parameter that counts, and no number of epochs, is larger.
 LARGEST_INT = 2**31 - 1
@@ -137,7 +137,8 @@ def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
     known = solver if solver in COLUMNS else "adam"
     column = (known if is_fit else f"partial_fit, {known}") if tuned else "sklearn"
     values = dict(values)
-    values["early_stopping"] &= solver != "lbfgs" or validated
+    if solver == "lbfgs" and not validated:
+        values["early_stopping"] = False
     for name, row in DEFAULTS.items():
         if is_auto(values[name]):
             if fitted is not None and name in KEPT and not (name == "dtype" and solver == "lbfgs"):
@@ -192,8 +193,10 @@ def has_spare_rows(data):
     Copies of a row, which stay together, count once.
     """
     rows, first, _ = grouped(data)
-    codes = data.codes[rows[first]]
-    return codes.shape[1:] > (1,) or len(codes) - len(np.unique(codes)) >= 0.1 * len(codes)
+    if data.strata is None:
+        return True
+    classes = np.unique(data.strata[rows[first]])
+    return len(first) - len(classes) >= 0.1 * len(first)
 
 
 def per_layer(dropout, n_hidden):

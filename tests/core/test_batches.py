@@ -27,7 +27,7 @@ N = 23
 
 def make_minibatches(X, batch_size, weight=None, rows=None, dtype="float64"):
     """Return minibatches of X whose targets are the numbers of the rows."""
-    data = SimpleNamespace(X=X, codes=np.arange(X.shape[0]), weight=weight)
+    data = SimpleNamespace(X=X, encoded=np.arange(X.shape[0]), weight=weight)
     return Minibatches(data, batch_size, dtype, rows)
 
 

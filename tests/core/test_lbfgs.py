@@ -37,7 +37,7 @@ def make_run(hidden=(), loss="softmax", **changes):
     y = y if loss == "softmax" else rng.randint(2, size=(N, OUTPUTS))
     network = Network((FEATURES, *hidden, OUTPUTS), Tanh, LOSSES[loss]())
     state = TrainingState(initialize(network, rng, "float64"), rng)
-    data = SimpleNamespace(X=X, codes=y, weight=None)
+    data = SimpleNamespace(X=X, encoded=y, weight=None)
     return TrainingRun(network, data, SimpleNamespace(**CONFIG | changes), state)
 
 
@@ -125,10 +125,9 @@ class WatchedBackprop:
         return self.factor * self.backprop.grad
 
 
-def test_the_deadline_ends_within_an_iteration_and_leaves_the_last_iterate(monkeypatch):
+def test_the_deadline_ends_within_an_iteration_and_leaves_the_last_iterate(clock):
     changes = {"hidden": (5,), "alpha": 0.0, "max_iter": 50}
-    now, iterations, iterates = [0.0], [], []
-    monkeypatch.setattr("sknumpynet.core.training.perf_counter", lambda: now[0])
+    iterations, iterates = [], []
     run = make_run(**changes)
     run.backprop = WatchedBackprop(run.backprop, lambda: iterations.append(run.state.n_iter))
     fit_lbfgs(run, lambda reason: iterates.append(run.state.params.copy()))
@@ -140,7 +139,7 @@ def test_the_deadline_ends_within_an_iteration_and_leaves_the_last_iterate(monke
 
     def watch():
         if next(left, None) is None:
-            now[0] = 11.0
+            clock.now = 11.0
 
     run.backprop = WatchedBackprop(run.backprop, watch)
     assert fit(run) == "max_time is over"

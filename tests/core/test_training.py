@@ -12,12 +12,14 @@ from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 
 from sknumpynet.core.activations import Tanh
 from sknumpynet.core.batches import Minibatch
+from sknumpynet.core.clock import Budget
+from sknumpynet.core.config import TrainingConfig
 from sknumpynet.core.losses import SoftmaxCrossEntropy
 from sknumpynet.core.network import Network, initialize
 from sknumpynet.core.optimizers import OPTIMIZERS, SGD, Adam
 from sknumpynet.core.schedules import ANNEALING, SCHEDULES
-from sknumpynet.core.state import HISTORY, TrainingConfig, TrainingState
-from sknumpynet.core.training import Budget, TrainingRun, make_update
+from sknumpynet.core.state import HISTORY, TrainingState
+from sknumpynet.core.training import TrainingRun, make_update
 
 # fmt: off
 CONFIG = {
@@ -36,7 +38,7 @@ N, FEATURES, CLASSES = 60, 4, 3
 def make_data(n=N, n_features=FEATURES, weight=None):
     rng = np.random.RandomState(0)
     X, codes = rng.randn(n, n_features).astype(np.float32), rng.randint(CLASSES, size=n)
-    return SimpleNamespace(X=X, codes=codes, weight=weight)
+    return SimpleNamespace(X=X, encoded=codes, weight=weight)
 
 
 def make_run(state=None, data=None, validate=None, monitor="loss", **changes):
@@ -58,22 +60,6 @@ def scripted(scores):
     """Return a function that validates with these scores, and with 0 as the loss."""
     scores = iter(scores)
     return lambda params: (0.0, next(scores))
-
-
-class Clock:
-    """Stands in for `perf_counter`; it only moves when it is told to."""
-
-    now = 100.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr("sknumpynet.core.training.perf_counter", clock)
-    return clock
 
 
 # --- the config and the state --------------------------------------------------------------------
@@ -243,7 +229,7 @@ def test_the_loss_of_an_epoch_is_the_weighted_mean_over_all_rows():
     changes = {"alpha": 0.0, "learning_rate_init": 0.0, "shuffle": False}
     run, single = make_run(data=make_data(weight=weight), **changes), make_run(**changes)
     train(run, 1)
-    X, y = make_data().X.astype(float), make_data().codes
+    X, y = make_data().X.astype(float), make_data().encoded
     losses = [single.backprop(Minibatch(X[[i]], y[[i]])) for i in range(N)]
     assert_allclose(run.state.history["loss"], [np.average(losses, weights=weight[:, 0])])
     assert run.state.samples_seen == N
@@ -350,7 +336,7 @@ def test_the_deadline_ends_training_within_an_epoch(clock):
     assert short.state.samples_seen == short.state.optimizer["t"] * 10 == 30
     # The same as training on the first three batches alone.
     data = make_data()
-    data.X, data.codes = data.X[:30], data.codes[:30]
+    data.X, data.encoded = data.X[:30], data.encoded[:30]
     first = make_run(data=data, shuffle=False)
     train(first, 1)
     assert_array_equal(short.state.params, first.state.params)
@@ -423,8 +409,8 @@ def test_weight_decay_shrinks_the_weights_and_not_the_biases(multiplier):
 
 def test_adam_with_an_input_lr_multiplier_is_adam_on_inputs_that_many_times_as_large():
     factor, data = 3.0, make_data()
-    batch = Minibatch(data.X.astype(float), data.codes)
-    larger = Minibatch(factor * batch.X, data.codes)
+    batch = Minibatch(data.X.astype(float), data.encoded)
+    larger = Minibatch(factor * batch.X, data.encoded)
     ends = []
     for inputs, multiplier, divisor in ((batch, factor, 1), (larger, 1, factor), (batch, 1, 1)):
         run = make_run(input_lr_multiplier=float(multiplier), batch_size=N, alpha=0.0)

@@ -25,8 +25,8 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 bag = pytest.importorskip("dask.bag")
 
-from sknumpynet.blocks import draw  # noqa: E402
 from sknumpynet.dask import DaskNumericalEncoder, DaskNumpyMLPClassifier  # noqa: E402
+from sknumpynet.dask.blocks import draw  # noqa: E402
 
 SETTINGS = {"hidden_layer_sizes": 16, "random_state": 0, "max_iter": 3}
 BLOCK = 250

@@ -17,7 +17,8 @@ from sknumpynet.core.activations import ACTIVATIONS
 ort = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
 
-from sknumpynet import graphs, onnx  # noqa: E402
+from sknumpynet import onnx  # noqa: E402
+from sknumpynet.onnx import graphs  # noqa: E402
 
 LARGEST_DIFFERENCE = {np.float32: 1e-5, np.float64: 1e-12}
 

@@ -1,0 +1,1 @@
+"""What the network learns from: X as numbers, y as what the loss sees, weights, splits."""

@@ -1,0 +1,1 @@
+"""A call of `fit`: the pilot run, the training, and who watches it."""

@@ -1,0 +1,1 @@
+"""Hyper-parameters: what each accepts, and what 'auto' means."""
