@@ -24,9 +24,10 @@ from sknumpynet.fit.observer import SUPPORTED, FitObserver
 pytestmark = pytest.mark.slow
 
 PACKAGE = str(Path(sknumpynet.__file__).parent)
-# So many of the lines that run in each situation are tested, spread evenly. The long profile tests
-# every line of the source that runs, the first time by an interrupt and the last time by an error.
-N_POINTS = 60
+# In each situation, faults are raised at N_POINTS of the lines that run, spread evenly. The long
+# profile raises them at every line of the source that runs, the first time by an interrupt and the
+# last time by an error.
+N_POINTS = 30
 
 rng = np.random.RandomState(0)
 X, noise = rng.randn(240, 3), rng.choice(["yes", "no"], size=240)
