@@ -11,8 +11,8 @@ from sklearn.utils.metaestimators import available_if
 
 from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.types import Auto, Floats, Table
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.labels import read_labels
-from sknumpynet.data.targets import ClassTargets
 from sknumpynet.estimator import NetworkEstimator
 from sknumpynet.fit.attributes import network_of
 from sknumpynet.fit.callbacks import with_callbacks
@@ -421,6 +421,9 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
                 "The third position is sample_weight."
             )
         return self._partial_fit(X, y, sample_weight, classes)
+
+    def _new_targets(self, y, weight, classes):
+        return ClassTargets.of(y, classes)
 
     def score(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy: the fraction of rows, by weight, whose labels are all right.

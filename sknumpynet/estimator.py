@@ -28,8 +28,8 @@ from sknumpynet.versioning import VersionMixin
 class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, BaseEstimator):
     """Validate, resolve the parameters, train, write the fitted attributes.
 
-    A subclass has the parameters as arguments of its ``__init__``, and ``_targets``, the class that
-    knows what y is.
+    A subclass has the parameters as arguments of its ``__init__``, ``_targets``, the class that
+    knows what y is, and ``_new_targets(y, weight, classes)``, which makes one for new data.
     """
 
     def _fit(self, X, y, sample_weight, validation):
@@ -113,9 +113,10 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
 
     def _parameters(self):
         """Return the parameters as a dict, checked; a subclass may have others in `__init__`."""
-        values = {name: getattr(self, name) for name in PARAMETERS}
+        names = [name for name in PARAMETERS if hasattr(self, name)]
+        values = {name: getattr(self, name) for name in names}
         check_parameters(values)
-        return values
+        return {"label_smoothing": 0.0, **values}
 
     def _frozen(self):
         """Return a shallow copy, which a fit in another thread does not change."""

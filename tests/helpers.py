@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.rows import Data
-from sknumpynet.data.targets import ClassTargets
 
 
 def labelled(X, y, weight=None):

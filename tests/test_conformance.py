@@ -3,13 +3,20 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
 
+# Of these, all checks take a minute.
+FAST = [
+    NumpyMLPClassifier(32, effort=0.3),
+    NumpyMLPClassifier(preset="sklearn"),
+    NumpyMLPRegressor(hidden_layer_sizes=32, effort=0.1),
+    NumpyMLPRegressor(preset="sklearn"),
+    NumericalEncoder(),
+]
 CONFIGURATIONS = [
     NumpyMLPClassifier(),
-    NumpyMLPClassifier(preset="sklearn"),
     NumpyMLPClassifier(32, effort=0.5, class_weight="balanced"),
-    NumpyMLPClassifier(32, solver="sgd", learning_rate_init=0.1),
+    NumpyMLPClassifier(32, solver="sgd", learning_rate_init=0.05),
     NumpyMLPClassifier(32, "logistic", shuffle=False, effort=0.5),
     NumpyMLPClassifier((20, 20), "silu", learning_rate="linear", dtype="float64", effort=0.5),
     NumpyMLPClassifier((), learning_rate_init=0.1),
@@ -30,7 +37,17 @@ CONFIGURATIONS = [
         label_smoothing=0.1,
     ),
     NumpyMLPClassifier(50, preset="sklearn", dropout=0.1, learning_rate_init=0.01),
-    NumericalEncoder(),
+    NumpyMLPRegressor(),
+    NumpyMLPRegressor("huber", 32, effort=0.5),
+    NumpyMLPRegressor("absolute_error", 32, "silu", dtype="float64", effort=0.5),
+    NumpyMLPRegressor("quantile", 32, quantile=0.9, learning_rate="linear", effort=0.5),
+    NumpyMLPRegressor(hidden_layer_sizes=32, solver="sgd", learning_rate_init=8e-4),
+    NumpyMLPRegressor(hidden_layer_sizes=(), learning_rate_init=0.1),
+    NumpyMLPRegressor(hidden_layer_sizes=(), solver="lbfgs", tol=1e-9),
+    NumpyMLPRegressor(solver="lbfgs", alpha=0.0),
+    NumpyMLPRegressor(preset="sklearn", solver="lbfgs"),
+    NumpyMLPRegressor(preset="sklearn", solver="sgd"),
+    NumpyMLPRegressor(hidden_layer_sizes=(16, 8), activation="tanh", preset="sklearn"),
     NumericalEncoder(n_bins=8),
 ]
 DROPOUT = {
@@ -45,10 +62,20 @@ def expected_failures(estimator):
     return DROPOUT if getattr(estimator, "dropout", 0) else {}
 
 
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 # Some checks fit a few rows of noise, on which a learning rate of 0.1 diverges.
-@pytest.mark.filterwarnings("ignore:The training loss, .* is above:UserWarning")
-@pytest.mark.filterwarnings("ignore:X is not scaled")  # several checks add 100 to X
-@parametrize_with_checks(CONFIGURATIONS, expected_failed_checks=expected_failures)
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore:The training loss, .* is above:UserWarning"),
+    pytest.mark.filterwarnings("ignore:X is not scaled"),  # several checks add 100 to X
+]
+
+
+@parametrize_with_checks(FAST, expected_failed_checks=expected_failures)
 def test_scikit_learn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(CONFIGURATIONS, expected_failed_checks=expected_failures)
+def test_scikit_learn_check_of_more_configurations(estimator, check):
     check(estimator)

@@ -18,8 +18,8 @@ from sklearn.exceptions import DataConversionWarning
 from sklearn.multioutput import ClassifierChain
 
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.rows import Data
-from sknumpynet.data.targets import ClassTargets
 
 rng = np.random.RandomState(0)
 X = rng.randn(120, 3).round(2)

@@ -1,4 +1,4 @@
-"""scikit-learn's own tests of MLPClassifier, run on ours with ``preset='sklearn'``.
+"""scikit-learn's own tests of its MLPs, run on ours with ``preset='sklearn'``.
 
 They are those of the installed scikit-learn. A test that cannot pass has to fail with the expected
 error, for a private attribute of scikit-learn's MLP or a difference in docs/differences.md.
@@ -11,7 +11,7 @@ from unittest import mock
 import pytest
 import sklearn.neural_network
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 
 CANNOT_PASS = {
     "test_fit": (AttributeError, "sets coefs_ and private attributes of an unfitted MLP"),
@@ -24,24 +24,18 @@ CANNOT_PASS = {
         AssertionError,
         "expects an error because one class has a single row; our split is not stratified then",
     ),
+    "test_nonfinite_params": (
+        AssertionError,
+        "expects scikit-learn's words; ours say that the loss is not finite, and what to lower",
+    ),
+    "test_mlp_diverging_loss": (
+        ValueError,
+        "expects an infinite loss in silence; ours raises an error if no score is finite",
+    ),
     "test_predict_proba_multilabel": (
         AssertionError,
         "expects log-probabilities to tie where probabilities round to the same number",
     ),
-}
-REGRESSION = {
-    "test_mlp_vs_poisson_glm_equivalent",
-    "test_lbfgs_regression",
-    "test_lbfgs_regression_maxfun",
-    "test_multioutput_regression",
-    "test_partial_fit_regression",
-    "test_nonfinite_params",
-    "test_shuffle",
-    "test_mlp_regressor_dtypes_casting",
-    "test_mlp_loading_from_joblib_partial_fit",
-    "test_mlp_diverging_loss",
-    "test_mlp_sample_weight_with_early_stopping",
-    "test_minimum_input_sample_size",
 }
 
 
@@ -49,30 +43,35 @@ class MLPClassifier(NumpyMLPClassifier):
     __init__ = partialmethod(NumpyMLPClassifier.__init__, preset="sklearn")
 
 
+class MLPRegressor(NumpyMLPRegressor):
+    __init__ = partialmethod(NumpyMLPRegressor.__init__, preset="sklearn")
+
+
 def load_suite():
-    """Return scikit-learn's test module, with our class under the name of theirs."""
+    """Return scikit-learn's test module, with our classes under the names of theirs."""
     found = importlib.util.find_spec("sklearn.neural_network.tests.test_mlp")
     spec = importlib.util.spec_from_file_location("borrowed_test_mlp", found.origin)
     module = importlib.util.module_from_spec(spec)
     with (
         mock.patch.object(sklearn.neural_network, "MLPClassifier", MLPClassifier),
-        mock.patch.object(sklearn.neural_network, "MLPRegressor", None),
+        mock.patch.object(sklearn.neural_network, "MLPRegressor", MLPRegressor),
     ):
         spec.loader.exec_module(module)
     return module
 
 
 def adapt(test):
-    """Return the test without its cases of MLPRegressor, and marked if it cannot pass."""
-    for mark in getattr(test, "pytestmark", []):
-        if mark.name == "parametrize":
-            mark.args[1][:] = [value for value in mark.args[1] if value is not None]
-    if test.__name__ in REGRESSION:
-        return pytest.mark.skip(reason="is about MLPRegressor")(test)
+    """Return the test, marked if it cannot pass."""
     if test.__name__ in CANNOT_PASS:
         error, reason = CANNOT_PASS[test.__name__]
         return pytest.mark.xfail(reason=reason, raises=error, strict=True)(test)
     return test
+
+
+@pytest.fixture
+def global_random_seed():
+    """Stands in for a fixture of scikit-learn's."""
+    return 42
 
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

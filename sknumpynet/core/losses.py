@@ -118,7 +118,7 @@ class SoftmaxCrossEntropy:
             z = np.log(undo_smoothing(np.exp(z), self.smoothing))
         return z if self.temperature == 1 else log_softmax(z / self.temperature)
 
-    def log_losses(self, z: Floats, y: NDArray[Any]) -> Floats:
+    def losses(self, z: Floats, y: NDArray[Any]) -> Floats:
         """Return -log p of each row's target, with p as predicted, (n,)."""
         return -self.log_proba(z)[np.arange(len(z)), y]
 
@@ -163,7 +163,7 @@ class LogisticCrossEntropy:
             z = (yes - no).reshape(z.shape)
         return -np.logaddexp(0, -z / self.temperature)
 
-    def log_losses(self, z: Floats, y: NDArray[Any]) -> Floats:
+    def losses(self, z: Floats, y: NDArray[Any]) -> Floats:
         """Return -log p of each row's targets, with p as predicted, summed over questions, (n,)."""
         return -self.log_proba(np.where(y, z, -z)).sum(axis=1)
 

@@ -29,8 +29,8 @@ from sknumpynet.dask.blocks import (
     with_weight,
 )
 from sknumpynet.dask.passes import score_on, total, train_pass
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.read import copy_with, read_validation_data
-from sknumpynet.data.targets import ClassTargets
 from sknumpynet.estimator import check_architecture
 from sknumpynet.fit.run import random_stream
 from sknumpynet.preprocessing import NumericalEncoder

@@ -10,8 +10,8 @@ from scipy import sparse
 from sklearn import config_context
 
 from sknumpynet.classifier import NumpyMLPClassifier
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.read import read_training_data, read_validation_data
-from sknumpynet.data.targets import ClassTargets
 
 
 def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **collections):

@@ -6,7 +6,7 @@ import dask
 import numpy as np
 
 from sknumpynet.dask.blocks import n_rows
-from sknumpynet.data.targets import ClassTargets
+from sknumpynet.data.classes import ClassTargets
 
 
 def submit(client, function, model, *arguments):

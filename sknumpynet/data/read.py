@@ -18,6 +18,11 @@ def copy_with(estimator, attributes):
     return other
 
 
+def class_weight_of(estimator):
+    """Return the class weight of a classifier, None for a regressor."""
+    return getattr(estimator, "class_weight", None)
+
+
 def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, complete=False):
     """Validate the training data, and weight it by class.
 
@@ -41,15 +46,15 @@ def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, 
     reader, kind = copy(estimator), estimator._targets  # validate_data writes n_features_in_
     X, y = read_features(reader, X, reset=is_new), kind.read(y)
     check_consistent_length(X, y)
+    weight = check_weight(sample_weight, X.shape[0], hint="" if complete else CLASSES_HINT)
     if is_new:
-        targets = kind.of(y, classes)
+        targets = estimator._new_targets(y, weight, classes)
     else:
         targets = kind.of_fitted(vars(estimator))
         targets.check_continues(y, classes, complete)
-    weight = check_weight(sample_weight, X.shape[0], hint="" if complete else CLASSES_HINT)
     encoded = targets.encode(y)
     targets = targets.count(encoded, weight, anew=is_new or complete)
-    weight = targets.weigh(encoded, weight, estimator.class_weight)
+    weight = targets.weigh(encoded, weight, class_weight_of(estimator))
     names = ("n_features_in_", "feature_names_in_")
     task = {name: vars(reader)[name] for name in names if name in vars(reader)}
     return task | targets.attributes(), Data(X, y, encoded, weight, targets)
@@ -84,5 +89,5 @@ def read_validation_data(estimator, X_val, y_val, sample_weight_val, task, targe
         )
     name = "sample_weight_val"
     weight, encoded = check_weight(sample_weight_val, X.shape[0], name), targets.encode(y, "y_val")
-    weight = targets.weigh(encoded, weight, estimator.class_weight, name)
+    weight = targets.weigh(encoded, weight, class_weight_of(estimator), name)
     return Data(X, y, encoded, weight, targets)

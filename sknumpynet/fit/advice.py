@@ -5,6 +5,7 @@ from math import inf
 from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet.core.schedules import ANNEALING
+from sknumpynet.data.read import class_weight_of
 from sknumpynet.settings.presets import is_auto
 from sknumpynet.versioning import warn_user
 
@@ -73,14 +74,15 @@ def warn_of_chance(model, has_learnt, targets):
         "solver='lbfgs' or more effort."
     )
     chance, constant = targets.chance(), targets.constant_prediction
+    is_weighted = class_weight_of(model) is not None
     is_long = model.settings_["pilot_epochs"] and model.n_iter_ >= ENOUGH_EPOCHS
     if is_long and not has_learnt:
         warn_user(
-            f"For rows that it was not trained on, the network predicts no better than {constant} "
-            f"do. {remedy} y may also have little to do with X."
+            f"For rows that it was not trained on, the network predicts no better than "
+            f"{constant}. {remedy} y may also have little to do with X."
         )
     # Class weights change the loss of the class frequencies.
-    elif is_long and model.class_weight is None and model.loss_ > chance + MARGIN:
+    elif is_long and not is_weighted and model.loss_ > chance + MARGIN:
         warn_user(
             f"The training loss, {model.loss_:.3g}, is above {chance:.3g}, the loss of predicting "
             f"{constant}. {remedy} Or lower learning_rate_init."

@@ -6,8 +6,8 @@ import numpy as np
 
 from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.basis import Basis, folded
-from sknumpynet.core.losses import LOSSES
 from sknumpynet.core.network import Network
+from sknumpynet.data.targets import targets_of
 
 
 class Layers(list):
@@ -54,9 +54,7 @@ def network_of(attributes):
             f"{list(ACTIVATIONS)}. Add it to ACTIVATIONS, as before the network was trained."
         )
     sizes = attributes["n_features_in_"], *settings["hidden_layer_sizes"], attributes["n_outputs_"]
-    loss = LOSSES[attributes["out_activation_"]](
-        settings["label_smoothing"], attributes.get("temperature_", 1.0)
-    )
+    loss = targets_of(attributes).make_loss(settings, attributes.get("temperature_", 1.0))
     return Network(sizes, ACTIVATIONS[settings["activation"]], loss)
 
 

@@ -62,8 +62,10 @@ class ValidationSet:
     def measure(self, outputs):
         """Return the loss of the predictions, and the targets' own score."""
         with np.errstate(all="ignore"):
-            of_rows, targets = (self.network.loss, outputs, self.data.encoded), self.data.targets
-            return self.mean(targets.losses(*of_rows)), targets.score(*of_rows, self.weight)
+            loss, data = self.network.loss, self.data
+            losses = loss.losses(outputs.copy(), data.encoded)
+            score = data.targets.score(loss, outputs, data.encoded, self.weight)
+            return self.mean(losses), score
 
     def mean(self, values):
         """Return the mean of a value for each row, by weight."""
@@ -73,15 +75,19 @@ class ValidationSet:
     def calibrate(self, outputs):
         """Return the temperature that minimises the loss of the probabilities, and that loss.
 
+        It is 1 if the loss has no temperature.
+
         A penalty is added to the sum over the rows, so that few of them do not move T far from
         the value that is expected without any. It grows as a logarithm: a network that is far
         too sure of its answers can be corrected by a few rows.
         """
         data, outputs = self.data, outputs.astype(np.float64)
+        if not data.targets.has_temperature:
+            return 1.0, self.mean(self.network.loss.losses(outputs, data.encoded))
 
         def loss_at(log_t):
             loss = self.network.loss.at_temperature(float(np.exp(log_t)))
-            return self.mean(data.targets.losses(loss, outputs, data.encoded))
+            return self.mean(loss.losses(outputs.copy(), data.encoded))
 
         def objective(log_t):
             penalty = log1p(((log_t - LOG_TEMPERATURE) / LOG_DISTANCE) ** 2)

@@ -10,7 +10,7 @@ import numpy as np
 from onnx import TensorProto
 
 from sknumpynet.core.activations import ELU, GELU, SELU, LeakyReLU
-from sknumpynet.data.targets import ClassTargets
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.preprocessing.numerical import ENCODED
 from sknumpynet.preprocessing.robust import LIMIT
 

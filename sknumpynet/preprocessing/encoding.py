@@ -9,8 +9,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from sknumpynet.classifier import NumpyMLPClassifier
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.labels import read_labels
-from sknumpynet.data.targets import ClassTargets
 from sknumpynet.preprocessing.robust import clipped, divided, quantiles
 
 # One bin per ROWS_PER_BIN distinct rows and feature, at most MOST_BINS; none below FEWEST_BINS.

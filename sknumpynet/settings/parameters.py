@@ -15,6 +15,7 @@ from sklearn.metrics import get_scorer_names
 
 from sknumpynet.core.activations import ACTIVATIONS
 from sknumpynet.core.optimizers import OPTIMIZERS
+from sknumpynet.core.regression import NUMBER_LOSSES
 from sknumpynet.core.schedules import SCHEDULES
 from sknumpynet.settings.presets import DEFAULTS, LARGEST_INT, is_auto
 
@@ -169,6 +170,9 @@ PARAMETERS = {
         "None or a number of seconds > 0",
     ),
     "dtype": OneOf("float32", "float64"),
+    "loss": OneOf(registry=NUMBER_LOSSES),
+    "quantile": number(0, 1, open_low=True, open_high=True),
+    "huber_width": number(0, open_low=True, open_high=True),
 }
 SYNONYMS = {"sigmoid": "logistic", "swish": "silu", "linear": "identity", "leakyrelu": "leaky_relu"}
 
@@ -204,5 +208,7 @@ def check_parameters(values):
         If a value is none of those its row accepts.
     """
     for name, row in PARAMETERS.items():
+        if name not in values:
+            continue
         row = auto_or(row) if name in (*DEFAULTS, "max_iter") else row
         check_value(name, values[name], row)

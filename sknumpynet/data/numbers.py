@@ -1,0 +1,218 @@
+"""Numbers as targets: the questions of `targets`, answered for a regressor."""
+
+from dataclasses import dataclass
+from math import inf
+
+import numpy as np
+from sklearn.metrics import r2_score
+from sklearn.utils import check_array, column_or_1d
+
+from sknumpynet.core.regression import NUMBER_LOSSES
+
+# A deviation below this fraction of the largest value is a rounding error.
+ROUNDING = 16 * np.finfo(float).eps
+
+
+@dataclass
+class NumberTargets:
+    """One number, or several, for each row.
+
+    Parameters
+    ----------
+    loss : str
+        Name of the loss.
+    options : dict
+        What the loss is made with: its width or its level.
+    center, scale : ndarray of shape (n_outputs,)
+        The network predicts ``(y - center) / scale``.
+    is_1d : bool
+        Whether y is of shape (n,).
+    """
+
+    loss: str
+    options: dict
+    center: np.ndarray
+    scale: np.ndarray
+    is_1d: bool
+    constant_loss: float = inf
+
+    score_name = "r2"
+    has_temperature = False
+    constant_prediction = "a constant"
+
+    @staticmethod
+    def read(y, name="y"):
+        """Return y as finite float64 of shape (n,) or (n, n_outputs).
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
+        if y is None:
+            raise ValueError(
+                f"Expected array-like (array or non-string sequence), got None as {name}."
+            )
+        if np.asarray(y).dtype.kind in "OUS":
+            try:
+                y = np.asarray(y, dtype=np.float64)
+            except (TypeError, ValueError) as error:
+                raise ValueError(
+                    f"{name} is no array of numbers: {error}. For class labels use "
+                    "NumpyMLPClassifier."
+                ) from error
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name, allow_nd=True)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        if y.ndim > 2:
+            raise ValueError(
+                f"{name} of shape {y.shape} is not accepted: it must be (n_samples,) or "
+                "(n_samples, n_outputs)."
+            )
+        return y
+
+    @classmethod
+    def of(cls, y, weight, loss, options, *, standardised):
+        """Return the targets for y.
+
+        Parameters
+        ----------
+        y : ndarray
+            As `read` returns it.
+        weight : ndarray of shape (n, 1) or None
+        loss, options
+            As of the class.
+        standardised : bool
+            Whether the network predicts standardised numbers, or y itself.
+
+        Raises
+        ------
+        ValueError
+            If y does not suit the loss.
+        """
+        columns = y.reshape(len(y), -1)
+        if loss == "poisson" and (columns.min() < 0 or columns.sum() <= 0):
+            raise ValueError(
+                f"Some value(s) of y are out of the valid range of the loss 'poisson': y holds "
+                f"{columns.min()}, and its sum is {columns.sum()}. It must be >= 0, and > 0 in sum."
+            )
+        center, scale = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
+        if standardised:
+            center, scale = center_and_scale(columns, of_rows(weight), loss)
+        targets = cls(loss, options, center, scale, y.ndim == 1)
+        encoded = targets.encode(y)
+        losses = targets.constant_losses(encoded, weight, encoded)
+        targets.constant_loss = float(np.average(losses, weights=of_rows(weight)))
+        return targets
+
+    @classmethod
+    def of_fitted(cls, attributes):
+        """Return the targets that a dict of fitted attributes describes."""
+        saved = attributes["_resume"]
+        center, scale = attributes["target_center_"], attributes["target_scale_"]
+        return cls(saved["loss"], saved["options"], center, scale, saved["is_1d"])
+
+    @property
+    def n_outputs(self):
+        return len(self.center)
+
+    def attributes(self):
+        """Return the fitted attributes that say what y is."""
+        return {
+            "n_outputs_": self.n_outputs,
+            "out_activation_": NUMBER_LOSSES[self.loss].out_activation,
+            "target_center_": self.center,
+            "target_scale_": self.scale,
+            "_resume": {"loss": self.loss, "options": self.options, "is_1d": self.is_1d},
+        }
+
+    def identity(self):
+        """Return what has to be the same when training goes on, besides the encoded y."""
+        return {"loss": self.loss, **self.options}
+
+    def fits(self, y):
+        """Tell whether y has the same shape for each row."""
+        return y.ndim == 1 if self.is_1d else y.shape[1:] == (self.n_outputs,)
+
+    def check_continues(self, y, classes, complete):
+        """Raise if a network with these targets cannot be trained further on y."""
+        if not self.fits(y):
+            raise ValueError(
+                f"y of shape {y.shape} does not match the network of {self.n_outputs} outputs: "
+                "start a new estimator."
+            )
+
+    def encode(self, y, name="y"):
+        """Return y as the loss sees it, (n, n_outputs)."""
+        return (y.reshape(len(y), -1) - self.center) / self.scale
+
+    def decode(self, predicted):
+        """Return what the network predicts in the units of y: in float64, if these differ."""
+        if self.center.any() or (self.scale != 1).any():
+            predicted = predicted * self.scale + self.center
+        return predicted.ravel() if self.is_1d else predicted
+
+    def make_loss(self, settings, temperature=1.0):
+        """Return the loss of the network."""
+        return NUMBER_LOSSES[self.loss](**self.options)
+
+    def strata(self, encoded):
+        """Return None: there are no classes."""
+
+    def count(self, encoded, weight, *, anew):
+        """Return the targets themselves: numbers have no classes to count."""
+        return self
+
+    def weigh(self, encoded, weight, class_weight, name="sample_weight"):
+        """Return the sample weights, (n, 1) or None."""
+        return weight
+
+    def score(self, loss, outputs, encoded, weight=None):
+        """Return the coefficient of determination; it does not depend on the units of y."""
+        predicted = loss.predict(outputs.astype(np.float64))
+        if not np.isfinite(predicted).all():
+            return np.nan
+        return float(r2_score(encoded, predicted, sample_weight=weight))
+
+    def constant_losses(self, encoded, weight, held_out):
+        """Return the loss of each held-out row for the best constant of other rows, (n,)."""
+        loss = self.make_loss({})
+        weight = of_rows(weight)
+        if self.loss in ("squared_error", "huber"):
+            best = np.average(encoded, axis=0, weights=weight)
+        elif self.loss == "poisson":
+            best = np.log(np.average(encoded, axis=0, weights=weight))
+        else:
+            best = np.quantile(encoded, self.options.get("level", 0.5), axis=0)
+        return loss.losses(np.broadcast_to(best, held_out.shape).copy(), held_out)
+
+    def chance(self):
+        """Return the loss of the best constant on all that was trained on."""
+        return self.constant_loss
+
+
+def of_rows(weight):
+    """Return the weights (n, 1) as (n,), or None."""
+    return None if weight is None else weight[:, 0]
+
+
+def center_and_scale(columns, weight, loss):
+    """Return what is subtracted from each column, and what it is divided by.
+
+    That is its mean and its standard deviation. The mean of 'poisson' must stay positive, so that
+    it is only divided by the mean. A column that does not vary is not divided.
+
+    Parameters
+    ----------
+    columns : ndarray of shape (n, n_outputs)
+    weight : ndarray of shape (n,) or None
+    loss : str
+    """
+    largest = np.abs(columns).max(axis=0)
+    largest[largest == 0] = 1.0
+    columns = columns / largest  # so that squares neither overflow nor vanish
+    mean = np.average(columns, axis=0, weights=weight)
+    if loss == "poisson":
+        return np.zeros_like(mean), np.where(mean > 0, mean * largest, 1.0)
+    deviation = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
+    return mean * largest, np.where(deviation <= ROUNDING, 1.0, deviation * largest)
