@@ -13,6 +13,10 @@ from sknumpynet.data.numbers import NumberTargets
 from sknumpynet.estimator import NetworkEstimator
 from sknumpynet.fit.attributes import network_of
 from sknumpynet.fit.callbacks import with_callbacks
+from sknumpynet.versioning import warn_user
+
+# From fewer rows, the mean and the deviation of y are badly estimated.
+FEW_ROWS = 10
 
 
 class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
@@ -290,7 +294,14 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         ValueError
             As in `fit`, and with ``early_stopping``.
         """
-        return self._partial_fit(X, y, sample_weight)
+        is_new = not self.__sklearn_is_fitted__()
+        self._partial_fit(X, y, sample_weight)
+        if is_new and self.preset == "tuned" and self.t_ < FEW_ROWS:
+            warn_user(
+                f"target_center_ and target_scale_ are those of the {self.t_} rows of the first "
+                f"call of partial_fit. Give it more of them, at least {FEW_ROWS}."
+            )
+        return self
 
     def predict(self, X: Table) -> NDArray[np.floating]:
         """Return the number, or the numbers, that each row is predicted to have.

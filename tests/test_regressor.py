@@ -135,6 +135,12 @@ def test_streams_go_on_after_pickling(settings):
     assert_array_equal(first.target_center_, other.target_center_)
 
 
+def test_a_stream_that_begins_with_a_few_rows_is_warned_of():
+    with pytest.warns(UserWarning, match="of the 3 rows of the first call .* at least 10"):
+        model = quick().partial_fit(X_train[:3], y_train[:3])
+    model.partial_fit(X_train[:3], y_train[:3])  # only once
+
+
 def test_a_file_of_skops_needs_one_type():
     model = quick().fit(X_train, y_train)
     loaded = skops.loads(skops.dumps(model), trusted=["sknumpynet.regressor.NumpyMLPRegressor"])
