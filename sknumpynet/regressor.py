@@ -134,7 +134,7 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
 
     Attributes
     ----------
-    target_center_, target_scale_ : ndarray of shape (n_outputs_,)
+    target_center_, target_scale_ : ndarray of shape (`n_outputs_`,)
         What is subtracted from y, and what it is divided by; 0 and 1 with ``preset='sklearn'``.
         With 'poisson' y is divided by its mean.
     out_activation_ : {'identity', 'exp'}
