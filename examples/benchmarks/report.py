@@ -35,6 +35,15 @@ NAMES = {
     "skorch": "skorch",
 }
 
+REGRESSORS = {
+    "sk": "MLPRegressor",
+    "skt": "MLPRegressor, y scaled",
+    "hgb": "HistGradientBoosting",
+    "lgbm": "LightGBM",
+    "cat": "CatBoost",
+    "rmlp": "RealMLP-TD-S",
+}
+
 
 def versions():
     """Return the versions of what every benchmark uses."""
@@ -234,6 +243,25 @@ def strange(results):
     )
 
 
+def regression(results):
+    """Return how the regressors compare, and the RMSE on each set in relation to ours."""
+    methods = [method for method in REGRESSORS if method in results]
+    summarised = [
+        [REGRESSORS[method]]
+        + [f"{ratio(results, what, 'ours', method):.2f}" for what in ("RMSE", "seconds")]
+        + [f"{np.sum(scores(results, 'ours', 'RMSE') < scores(results, method, 'RMSE'))}"]
+        for method in methods
+    ]
+    rows = []
+    for name, row in results["ours"].items():
+        ratios = [row["RMSE"] / results[method][name]["RMSE"] for method in methods]
+        rows.append([name, f"{row['R2']:.3f}", *(f"{r:.2f}" for r in ratios)])
+    header = ["ours / other, geometric mean", "RMSE", "seconds", f"better on, of {len(rows)} sets"]
+    names = [REGRESSORS[method] for method in methods]
+    of_sets = table(["RMSE, ours / other", "R2 of ours", *names], rows)
+    return f"{table(header, summarised)}\n\n{of_sets}"
+
+
 def tables(name, *makers):
     """Return a file's tables, what it was measured with, and the command."""
     file = read(name)
@@ -270,6 +298,7 @@ BLOCKS = {
     "onnx": lambda: tables("onnx", parity),
     "cluster": lambda: tables("cluster", cluster),
     "strange": lambda: tables("strange", strange),
+    "regression": lambda: tables("regression", regression),
 }
 
 
