@@ -368,6 +368,7 @@ def test_a_model_of_release_0_2_warns_and_predicts_as_it_did():
 
 
 @pytest.mark.filterwarnings("ignore:This (NumpyMLP|NumericalEnc).* was saved by sknumpynet 0.3.0")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")  # KNNImputer
 @pytest.mark.parametrize("end", ["pkl", "joblib", "skops"])
 def test_a_pipeline_of_release_0_3_predicts_as_it_did(end):
     path = DATA / f"model_0_3.{end}"
