@@ -6,6 +6,7 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
+from sklearn.metrics import d2_pinball_score
 from sklearn.utils.metaestimators import available_if
 
 from sknumpynet.core.types import Auto, Table
@@ -38,8 +39,9 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
     activation : {'identity', 'logistic', 'tanh', 'relu', 'leaky_relu', 'elu', 'selu', 'silu', \
             'gelu', 'auto'}, default='auto'
         Activation function of the hidden layers.
-    quantile : float, default=0.5
-        Level of the quantile that ``loss='quantile'`` predicts.
+    quantile : float or sequence of float, default=0.5
+        Level of the quantile that ``loss='quantile'`` predicts, or several in ascending order,
+        which one network predicts, and which never cross.
     huber_width : float, default=1.35
         Largest residual, in units of `target_scale_`, that ``loss='huber'`` squares.
     preset : {'tuned', 'sklearn'}, default='tuned'
@@ -166,7 +168,7 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         hidden_layer_sizes: int | Sequence[int] | Auto = "auto",
         activation: str = "auto",
         *,
-        quantile: float = 0.5,
+        quantile: float | Sequence[float] = 0.5,
         huber_width: float = 1.35,
         preset: Literal["tuned", "sklearn"] = "tuned",
         effort: float = 1.0,
@@ -267,6 +269,8 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         ValueError
             If a parameter, X, y or a weight is not accepted, or the loss stops being finite.
         """
+        if self.warm_start:
+            self._check_same_loss()
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(lambda self: self.solver != "lbfgs")
@@ -295,6 +299,7 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
             As in `fit`, and with ``early_stopping``.
         """
         is_new = not self.__sklearn_is_fitted__()
+        self._check_same_loss()
         self._partial_fit(X, y, sample_weight)
         if is_new and self.preset == "tuned" and self.t_ < FEW_ROWS:
             warn_user(
@@ -314,16 +319,60 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            In float64; with ``preset='sklearn'`` in the dtype of the parameters.
+            In float64; with ``preset='sklearn'`` in the dtype of the parameters. With several
+            levels of `quantile`, a column for each.
         """
         fitted = self._frozen()
         predicted = fitted._predict_blocks(X, network_of(vars(fitted)).loss.predict)
         return NumberTargets.of_fitted(vars(fitted)).decode(predicted)
 
+    def score(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Return the coefficient of determination R^2; with several quantiles that of their loss.
+
+        Parameters
+        ----------
+        X : {array-like, CSR or CSC} of shape (n_samples, n_features)
+            Finite numbers, scaled as in training.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The right numbers.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of each row.
+
+        Returns
+        -------
+        score : float
+            At most 1; 0 is as good as a constant.
+        """
+        if self.loss != "quantile" or np.ndim(self.quantile) == 0:
+            return super().score(X, y, sample_weight)
+        predicted = self.predict(X).T
+        scores = [
+            d2_pinball_score(y, column, sample_weight=sample_weight, alpha=level)
+            for column, level in zip(predicted, self.quantile, strict=True)
+        ]
+        return float(np.mean(scores))
+
     def _new_targets(self, y, weight, classes):
-        options = {"quantile": {"level": self.quantile}, "huber": {"width": self.huber_width}}
-        options, is_tuned = options.get(self.loss, {}), self.preset == "tuned"
-        return NumberTargets.of(y, weight, self.loss, options, standardised=is_tuned)
+        is_tuned = self.preset == "tuned"
+        return NumberTargets.of(y, weight, self.loss, self._options(), standardised=is_tuned)
+
+    def _options(self):
+        """Return what the loss is made with."""
+        if self.loss == "quantile":
+            return {"level": np.asarray(self.quantile, float).tolist()}
+        return {"width": float(self.huber_width)} if self.loss == "huber" else {}
+
+    def _check_same_loss(self):
+        """Raise if a network that is trained further has another loss."""
+        if not self.__sklearn_is_fitted__():
+            return
+        self._parameters()  # what they refuse comes first
+        fitted = NumberTargets.of_fitted(vars(self)).identity()
+        if fitted != {"loss": self.loss, **self._options()}:
+            raise ValueError(
+                f"loss={self.loss!r} with {self._options()} differs from the network's {fitted}: "
+                "restore it, or start a new estimator."
+            )
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

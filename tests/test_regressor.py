@@ -1,6 +1,7 @@
 """`NumpyMLPRegressor`: scikit-learn's numbers, units of y, losses, and what it shares."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, make_friedman1
+from sklearn.metrics import d2_pinball_score
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -103,6 +105,30 @@ def test_a_quantile_is_above_as_many_values_as_its_level_says(level):
     assert abs(np.mean(target[2000:] < model.predict(Z[2000:])) - level) < 0.05
 
 
+def test_several_quantiles_do_not_cross_and_have_their_levels():
+    rng = np.random.RandomState(0)
+    Z = rng.rand(3000, 1)
+    target = 1e6 * (Z[:, 0] + (0.5 + Z[:, 0]) * rng.randn(3000))
+    levels = [0.1, 0.5, 0.9]
+    model = NumpyMLPRegressor("quantile", 32, quantile=levels, random_state=0)
+    predicted = model.fit(Z[:2000], target[:2000]).predict(Z[2000:])
+    assert predicted.shape == (1000, 3)
+    assert (np.diff(predicted, axis=1) >= 0).all()
+    assert_allclose((target[2000:, None] < predicted).mean(axis=0), levels, atol=0.05)
+    assert 0 < model.score(Z[2000:], target[2000:]) < 1
+    again = pickle.loads(pickle.dumps(model)).partial_fit(Z[:100], target[:100])
+    assert again.predict(Z).shape == (3000, 3)
+    with pytest.raises(ValueError, match="several levels of quantile"):
+        model.fit(Z, np.column_stack([target, target]))
+
+
+def test_quantiles_stop_early_by_their_own_loss():
+    model = quick(loss="quantile", quantile=0.9, early_stopping=True, effort=1.0)
+    model.fit(X_train, y_train, X_val=X_test, y_val=y_test)
+    expected = d2_pinball_score(y_test, model.predict(X_test), alpha=0.9)
+    assert_allclose(model.best_validation_score_, expected, atol=0.01)
+
+
 def test_absolute_error_and_huber_are_not_moved_by_gross_errors():
     spoilt = y_train.copy()
     spoilt[::40] += 1000
@@ -178,6 +204,17 @@ def test_a_warm_start_goes_on():
         model.fit(X_train, np.column_stack([y_train, y_train]))
 
 
+@pytest.mark.parametrize("changed", [{"loss": "huber"}, {"quantile": 0.6}])
+def test_a_network_that_is_trained_further_keeps_its_loss(changed):
+    model = quick(loss="quantile", warm_start=True).fit(X_train, y_train)
+    before = model.params_.copy()
+    for method in (model.set_params(**changed).fit, model.partial_fit):
+        with pytest.raises(ValueError, match=r"differs from the network's.*'quantile'"):
+            method(X_train, y_train)
+    assert_array_equal(model.params_, before)
+    model.set_params(warm_start=False).fit(X_train, y_train)
+
+
 def test_a_checkpoint_goes_on_with_the_same_bits(tmp_path):
     expected = quick().fit(X_train, y_train)
     model = quick().set_callbacks(Checkpoint(tmp_path / "run", every_epochs=1))
@@ -225,10 +262,19 @@ def test_counts_must_not_be_negative():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("loss", "mse"), ("quantile", 1.0), ("huber_width", 0), ("scoring", "accuracy2")],
+    [
+        ("loss", "mse"),
+        ("quantile", 1.0),
+        ("quantile", [0.9, 0.1]),
+        ("quantile", []),
+        ("huber_width", 0),
+        ("scoring", "accuracy2"),
+    ],
 )
 def test_a_bad_value_is_named(name, value):
-    with pytest.raises(ValueError, match=f"{name}={value!r} is not accepted: {name} must be"):
+    with pytest.raises(
+        ValueError, match=re.escape(f"{name}={value!r} is not accepted: {name} must be")
+    ):
         quick(**{name: value}).fit(X_train, y_train)
 
 

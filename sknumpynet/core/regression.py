@@ -27,6 +27,7 @@ References
 .. [2] Koenker and Bassett, "Regression Quantiles", Econometrica 46, 1978.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -95,15 +96,15 @@ class Huber(NumberLoss):
 
 
 class Quantile(NumberLoss):
-    """The quantile of a level between 0 and 1."""
+    """The quantile of a level between 0 and 1, or of a level for each output."""
 
-    def __init__(self, level: float = 0.5) -> None:
-        self.level = float(level)
+    def __init__(self, level: float | Sequence[float] = 0.5) -> None:
+        self.level = np.asarray(level, np.float64)
 
     def parts(self, z: Floats, y: NDArray[Any]) -> tuple[Floats, Floats]:
         """Return the pinball loss and its derivative."""
         r = z - y
-        slope = (r > 0) - r.dtype.type(self.level)
+        slope = (r > 0) - self.level.astype(r.dtype)
         return slope * r, slope
 
 

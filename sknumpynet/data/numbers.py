@@ -26,7 +26,7 @@ class NumberTargets:
     center, scale : ndarray of shape (n_outputs,)
         The network predicts ``(y - center) / scale``.
     is_1d : bool
-        Whether y is of shape (n,).
+        Whether y is of shape (n,). Several quantiles have an output each nevertheless.
     """
 
     loss: str
@@ -96,9 +96,17 @@ class NumberTargets:
                 f"Some value(s) of y are out of the valid range of the loss 'poisson': y holds "
                 f"{columns.min()}, and its sum is {columns.sum()}. It must be >= 0, and > 0 in sum."
             )
+        n_levels = np.size(options.get("level", 0.5))
+        if n_levels > 1 and y.ndim > 1:
+            raise ValueError(
+                f"y of shape {y.shape} is not accepted with several levels of quantile: it must be "
+                "of shape (n_samples,)."
+            )
         center, scale = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
         if standardised:
             center, scale = center_and_scale(columns, of_rows(weight), loss)
+        # Each level has an output of its own.
+        center, scale = np.repeat(center, n_levels), np.repeat(scale, n_levels)
         targets = cls(loss, options, center, scale, y.ndim == 1)
         encoded = targets.encode(y)
         losses = targets.constant_losses(encoded, weight, encoded)
@@ -147,9 +155,19 @@ class NumberTargets:
         return (y.reshape(len(y), -1) - self.center) / self.scale
 
     def decode(self, predicted):
-        """Return what the network predicts in the units of y: in float64, if these differ."""
+        """Return what the network predicts in the units of y: in float64, if these differ.
+
+        Several quantiles are sorted, so that they do not cross [1]_.
+
+        References
+        ----------
+        .. [1] Chernozhukov, Fernández-Val and Galichon, "Quantile and Probability Curves Without
+           Crossing", Econometrica 78, 2010.
+        """
         if self.center.any() or (self.scale != 1).any():
             predicted = predicted * self.scale + self.center
+        if np.size(self.options.get("level", 0.5)) > 1:
+            return np.sort(predicted, axis=1)
         return predicted.ravel() if self.is_1d else predicted
 
     def make_loss(self, settings, temperature=1.0):
@@ -168,10 +186,21 @@ class NumberTargets:
         return weight
 
     def score(self, loss, outputs, encoded, weight=None):
-        """Return the coefficient of determination; it does not depend on the units of y."""
+        """Return the coefficient of determination, which does not depend on the units of y.
+
+        For quantiles it is that of the pinball loss: the fraction of the loss of the best constant
+        that is explained.
+        """
         predicted = loss.predict(outputs.astype(np.float64))
         if not np.isfinite(predicted).all():
             return np.nan
+        if self.loss == "quantile":
+            constant = self.constant_losses(encoded, as_column(weight), encoded)
+            explained = [
+                np.average(losses, weights=weight)
+                for losses in (loss.losses(predicted, encoded), constant)
+            ]
+            return float(1 - explained[0] / explained[1]) if explained[1] > 0 else 0.0
         return float(r2_score(encoded, predicted, sample_weight=weight))
 
     def constant_losses(self, encoded, weight, held_out):
@@ -183,12 +212,19 @@ class NumberTargets:
         elif self.loss == "poisson":
             best = np.log(np.average(encoded, axis=0, weights=weight))
         else:
-            best = np.quantile(encoded, self.options.get("level", 0.5), axis=0)
+            levels = np.ravel(self.options.get("level", 0.5))
+            columns = encoded.T if len(levels) == 1 else encoded[:, :1].T
+            best = [np.quantile(c, q) for c in columns for q in levels]
         return loss.losses(np.broadcast_to(best, held_out.shape).copy(), held_out)
 
     def chance(self):
         """Return the loss of the best constant on all that was trained on."""
         return self.constant_loss
+
+
+def as_column(weight):
+    """Return the weights (n,) as (n, 1), or None."""
+    return None if weight is None else weight[:, None]
 
 
 def of_rows(weight):

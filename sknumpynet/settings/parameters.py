@@ -120,6 +120,15 @@ def is_class_weight(value):
     return value is None or (isinstance(value, str) and value == "balanced")
 
 
+def is_levels(value):
+    """Tell whether `value` is a probability, or a sequence of different ones that ascend."""
+    test = number(0, 1, open_low=True, open_high=True).test
+    if not is_sequence(value):
+        return test(value)
+    levels = list(value)
+    return bool(levels) and all(map(test, levels)) and levels == sorted(set(levels))
+
+
 PARAMETERS = {
     "hidden_layer_sizes": Row(
         is_sizes,
@@ -171,7 +180,9 @@ PARAMETERS = {
     ),
     "dtype": OneOf("float32", "float64"),
     "loss": OneOf(registry=NUMBER_LOSSES),
-    "quantile": number(0, 1, open_low=True, open_high=True),
+    "quantile": Row(
+        is_levels, "a number in (0, 1), or several in ascending order, such as [0.1, 0.5, 0.9]"
+    ),
     "huber_width": number(0, open_low=True, open_high=True),
 }
 SYNONYMS = {"sigmoid": "logistic", "swish": "silu", "linear": "identity", "leakyrelu": "leaky_relu"}
