@@ -175,7 +175,7 @@ def test_an_activation_without_a_formula_is_named(monkeypatch):
     monkeypatch.setitem(ACTIVATIONS, "softsign", ACTIVATIONS["tanh"])
     X, y = load_iris(return_X_y=True)
     model = NumpyMLPClassifier(8, activation="softsign", max_iter=5, random_state=0).fit(X, y)
-    with pytest.raises(ValueError, match=r"'softsign' .* sknumpynet\.graphs\.ACTIVATIONS"):
+    with pytest.raises(ValueError, match=r"'softsign' .* sknumpynet\.onnx\.graphs\.ACTIVATIONS"):
         run(model, X)
     monkeypatch.setitem(graphs.ACTIVATIONS, "softsign", graphs.ACTIVATIONS["tanh"])
     assert_same(model, X.astype(np.float32))
