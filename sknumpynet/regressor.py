@@ -6,11 +6,11 @@ from typing import Literal, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import d2_pinball_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
 
 from sknumpynet.core.types import Auto, Table
-from sknumpynet.data.numbers import NumberTargets
+from sknumpynet.data.numbers import NumberTargets, levels_of
 from sknumpynet.estimator import NetworkEstimator
 from sknumpynet.fit.attributes import network_of
 from sknumpynet.fit.callbacks import with_callbacks
@@ -343,12 +343,13 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         score : float
             At most 1; 0 is as good as a constant.
         """
-        if self.loss != "quantile" or np.ndim(self.quantile) == 0:
-            return super().score(X, y, sample_weight)
-        predicted = self.predict(X).T
+        fitted = self._frozen()
+        levels = levels_of(NumberTargets.of_fitted(vars(fitted)).options)
+        if len(levels) == 1:
+            return float(r2_score(y, fitted.predict(X), sample_weight=sample_weight))
         scores = [
             d2_pinball_score(y, column, sample_weight=sample_weight, alpha=level)
-            for column, level in zip(predicted, self.quantile, strict=True)
+            for column, level in zip(fitted.predict(X).T, levels, strict=True)
         ]
         return float(np.mean(scores))
 

@@ -122,6 +122,18 @@ def test_several_quantiles_do_not_cross_and_have_their_levels():
         model.fit(Z, np.column_stack([target, target]))
 
 
+def test_the_score_is_that_of_the_fitted_levels():
+    model = quick(loss="quantile", quantile=[0.1, 0.9]).fit(X_train, y_train)
+    before = model.score(X_test, y_test)
+    model.set_params(quantile=0.5)  # for another fit
+    assert model.score(X_test, y_test) == before
+    alone, listed = (
+        quick(loss="quantile", quantile=level).fit(X_train, y_train).score(X_test, y_test)
+        for level in (0.3, [0.3])
+    )
+    assert alone == listed
+
+
 def test_quantiles_stop_early_by_their_own_loss():
     model = quick(loss="quantile", quantile=0.9, early_stopping=True, effort=1.0)
     model.fit(X_train, y_train, X_val=X_test, y_val=y_test)

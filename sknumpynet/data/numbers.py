@@ -96,7 +96,7 @@ class NumberTargets:
                 f"Some value(s) of y are out of the valid range of the loss 'poisson': y holds "
                 f"{columns.min()}, and its sum is {columns.sum()}. It must be >= 0, and > 0 in sum."
             )
-        n_levels = np.size(options.get("level", 0.5))
+        n_levels = len(levels_of(options))
         if n_levels > 1 and y.ndim > 1:
             raise ValueError(
                 f"y of shape {y.shape} is not accepted with several levels of quantile: it must be "
@@ -166,7 +166,7 @@ class NumberTargets:
         """
         if self.center.any() or (self.scale != 1).any():
             predicted = predicted * self.scale + self.center
-        if np.size(self.options.get("level", 0.5)) > 1:
+        if len(levels_of(self.options)) > 1:
             return np.sort(predicted, axis=1)
         return predicted.ravel() if self.is_1d else predicted
 
@@ -212,14 +212,18 @@ class NumberTargets:
         elif self.loss == "poisson":
             best = np.log(np.average(encoded, axis=0, weights=weight))
         else:
-            levels = np.ravel(self.options.get("level", 0.5))
-            columns = encoded.T if len(levels) == 1 else encoded[:, :1].T
-            best = [np.quantile(c, q) for c in columns for q in levels]
+            levels = np.broadcast_to(levels_of(self.options), self.n_outputs)
+            best = [np.quantile(c, q) for c, q in zip(encoded.T, levels, strict=True)]
         return loss.losses(np.broadcast_to(best, held_out.shape).copy(), held_out)
 
     def chance(self):
         """Return the loss of the best constant on all that was trained on."""
         return self.constant_loss
+
+
+def levels_of(options):
+    """Return the levels of the quantiles, (n_levels,); without them that of the median."""
+    return np.ravel(options.get("level", 0.5))
 
 
 def as_column(weight):
