@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array, csr_matrix
 
-from sknumpynet.data.inputs import COLLINEAR, describe_inputs, sample
+from sknumpynet.data.inputs import COLLINEAR, describe_inputs
+from sknumpynet.data.split import sample
 
 
 def describe(X, weight=None):

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.sparse import issparse
 
+from sknumpynet.data.split import sample
+
 # Numbers of X in the sample, and the rows of it of which all pairs are compared.
 SAMPLE_SIZE, PAIRED = 2**20, 500
 # The movement from which on features are called collinear.
@@ -42,13 +44,6 @@ class Inputs:
     def is_collinear(self):
         """Whether the steps of a unit's weights add up so much that training may fail."""
         return self.movement > COLLINEAR
-
-
-def sample(rows, n):
-    """Return at most n of the rows, drawn with a fixed seed, in their order."""
-    if len(rows) <= n:
-        return rows
-    return rows[np.sort(np.random.RandomState(0).permutation(len(rows))[:n])]
 
 
 @np.errstate(all="ignore")

@@ -1,4 +1,4 @@
-"""Which rows are held out, and which are equal and stay together."""
+"""Which rows are held out, which are equal and stay together, and which stand for all."""
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -83,6 +83,13 @@ def folds_of(data, n_folds, rng):
     fold = np.full(len(first), -1)
     fold[order] = np.arange(len(order)) % n_folds
     return [rows[fold[group] == k] for k in range(n_folds) if (fold == k).any()]
+
+
+def sample(rows, n):
+    """Return at most n of the rows, drawn with a fixed seed, in their order."""
+    if len(rows) <= n:
+        return rows
+    return rows[np.sort(np.random.RandomState(0).permutation(len(rows))[:n])]
 
 
 def duplicates(X, rows):

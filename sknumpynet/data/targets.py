@@ -16,7 +16,12 @@ which it has:
 ====================================  ===========================================================
 """
 
+import warnings
+
+from scipy.sparse import issparse
+
 from sknumpynet.data.classes import ClassTargets
+from sknumpynet.data.labels import read_labels
 from sknumpynet.data.numbers import NumberTargets
 
 
@@ -24,3 +29,15 @@ def targets_of(attributes):
     """Return the targets that a dict of fitted attributes describes."""
     kind = ClassTargets if "classes_" in attributes else NumberTargets
     return kind.of_fitted(attributes)
+
+
+def class_labels(y, rows):
+    """Return the class labels of some rows, or None if y is anything else."""
+    try:
+        labels = read_labels(y)
+        labels = labels.tocsr() if issparse(labels) else labels
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ClassTargets.read(labels[rows])
+    except (TypeError, ValueError):
+        return None

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 from sknumpynet.core.basis import Basis, find_basis
-from sknumpynet.data.inputs import sample
+from sknumpynet.data.split import sample
 from sknumpynet.settings.presets import REFERENCE_VARIANCE
 
 # A table with more features than rows, and at most this many rows, is wide.

@@ -9,8 +9,7 @@ from sknumpynet.core.arrays import aligned_copy
 from sknumpynet.core.config import TrainingConfig
 from sknumpynet.core.network import forward_in_blocks, initialize
 from sknumpynet.core.state import HISTORY, TrainingState, restored_stream
-from sknumpynet.data.inputs import sample
-from sknumpynet.data.split import split
+from sknumpynet.data.split import sample, split
 from sknumpynet.fit.attributes import network_of
 from sknumpynet.fit.pilot import pilot_run
 

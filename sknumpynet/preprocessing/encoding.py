@@ -3,15 +3,12 @@
 import warnings
 
 import numpy as np
-from scipy.sparse import issparse
 from sklearn.linear_model import RidgeClassifier
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.data.classes import ClassTargets
-from sknumpynet.data.labels import read_labels
-from sknumpynet.preprocessing.robust import clipped, divided, quantiles
+from sknumpynet.preprocessing.robust import blocks, clipped, divided, quantiles
 
 # One bin per ROWS_PER_BIN distinct rows and feature, at most MOST_BINS; none below FEWEST_BINS.
 ROWS_PER_BIN, MOST_BINS, FEWEST_BINS = 25, 24, 4
@@ -25,21 +22,33 @@ def auto_bins(n_rows, n_features):
     return n_bins if n_bins >= FEWEST_BINS else 0
 
 
-def find_edges(values, weight, center, scale, gross, n_bins):
+def find_edges(X, weight, scaling, n_bins):
     """Return the bounds, in z, of the intervals of each feature; none if there would be only one.
 
     Parameters
     ----------
-    values, weight : ndarray of shape (n, n_values)
-    center, scale, gross : ndarray of shape (n,)
+    X : ndarray of shape (n_samples, n_features)
+    weight : ndarray of shape (n_samples,)
+    scaling : Scaling
     n_bins : int
     """
-    u = values - center[:, None]
-    usual_weight = np.where(np.abs(u) < gross[:, None], weight, 0)
-    bounds = quantiles(u, usual_weight, np.linspace(0, 1, n_bins + 1))
-    z = clipped(divided(bounds, scale[:, None])).astype(np.float32)
-    edges = [np.unique(row) for row in z]
-    return [e if len(e) > 2 else e[:0] for e in edges]
+    edges = no_edges(X.shape[1])
+    if n_bins < 2:
+        return edges
+    for features, values, weights in blocks(X, weight, np.flatnonzero(~scaling.is_binary)):
+        center, scale, gross = (a[features, None] for a in scaling[:3])
+        u = values - center
+        usual_weight = np.where(np.abs(u) < gross, weights, 0)
+        bounds = quantiles(u, usual_weight, np.linspace(0, 1, n_bins + 1))
+        z = clipped(divided(bounds, scale)).astype(np.float32)
+        for feature, row in zip(features, map(np.unique, z), strict=True):
+            edges[feature] = row if len(row) > 2 else row[:0]
+    return edges
+
+
+def no_edges(n_features):
+    """Return the bounds of no intervals."""
+    return [np.empty(0, np.float32) for _ in range(n_features)]
 
 
 def learns_without(encoded, n_features, labels):
@@ -73,15 +82,3 @@ def learns_without(encoded, n_features, labels):
             return False
         network = NumpyMLPClassifier((64, 64), effort=0.25, random_state=0)
         return error(network, scaled) < limit
-
-
-def class_labels(y, rows):
-    """Return the class labels of some rows, or None if y is anything else."""
-    try:
-        labels = read_labels(y)
-        labels = labels.tocsr() if issparse(labels) else labels
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ClassTargets.read(labels[rows])
-    except (TypeError, ValueError):
-        return None

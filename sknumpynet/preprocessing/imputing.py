@@ -1,14 +1,33 @@
 """Imputation by the nearest donors, for many features at a time."""
 
 import numpy as np
+from sklearn.impute import KNNImputer
 from sklearn.metrics.pairwise import nan_euclidean_distances
 from sklearn.utils import gen_batches
 
+# Rows that are scaled at a time.
+BLOCK = 4096
 # Pairs of a missing value and a donor in a block.
 BLOCK_SIZE = 2**20
 # First WIDER times as many nearest donors are looked at as there are neighbors. If too few of them
 # have the value, WIDER times as many.
 WIDER = 4
+
+
+def fit_imputer(scaling, X, rows, donors):
+    """Return an imputer of scaled features; None if nothing is missing and no error is gross.
+
+    Parameters
+    ----------
+    scaling : Scaling
+    X : ndarray of shape (n_samples, n_features)
+    rows, donors : ndarray of int
+        Where something may be missing, and the rows to impute from.
+    """
+    blocks = (scaling.apply(X[rows[block]]) for block in gen_batches(len(rows), BLOCK))
+    if any(np.isnan(block).any() for block in blocks):
+        return KNNImputer(keep_empty_features=True).fit(scaling.apply(X[donors]))
+    return None
 
 
 def impute(imputer, Z):

@@ -14,12 +14,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from sknumpynet.core.types import Auto, Table
 from sknumpynet.data.features import read_features
-from sknumpynet.data.inputs import sample
 from sknumpynet.data.rows import check_weight
-from sknumpynet.data.split import duplicates
-from sknumpynet.preprocessing.encoding import auto_bins, class_labels, find_edges, learns_without
-from sknumpynet.preprocessing.imputing import impute
-from sknumpynet.preprocessing.robust import HUGE, LIMIT, blocks, clipped, describe, divided
+from sknumpynet.data.split import duplicates, sample
+from sknumpynet.data.targets import class_labels
+from sknumpynet.preprocessing.encoding import auto_bins, find_edges, learns_without, no_edges
+from sknumpynet.preprocessing.imputing import fit_imputer, impute
+from sknumpynet.preprocessing.robust import Scaling
 from sknumpynet.versioning import VersionMixin
 
 # Rows that are transformed at a time.
@@ -169,54 +169,37 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         if y is not None:
             check_consistent_length(X, y)
         self._fitted_sparse = issparse(X)
-        self._describe(X, weight)
+        self.edges_, self.imputer_ = no_edges(X.shape[1]), None
         self.has_missing_ = np.zeros(X.shape[1], bool)
-        self.edges_ = [np.empty(0, np.float32) for _ in range(X.shape[1])]
-        self.imputer_ = None
-        if issparse(X):
-            return self
-        rows = np.flatnonzero(weight)
-        self.has_missing_ = np.isnan(X[rows]).any(axis=0)
-        distinct = rows[duplicates(X, rows)[0]]
-        n_bins = self.n_bins
-        if is_auto:
-            n_features = len(duplicates(X.T, np.flatnonzero(~self.is_binary_))[0])
-            n_bins = auto_bins(len(distinct), n_features)
-        if n_bins > 1:
-            self._find_edges(X, weight, n_bins)
-        self._fit_imputer(X, distinct)
-        if is_auto and y is not None and self._encoded():
-            tried = sample(distinct, MOST_TRIED)
-            labels = class_labels(y, tried)
-            if labels is not None and learns_without(self._encode(X[tried]), X.shape[1], labels):
-                self.edges_ = [edges[:0] for edges in self.edges_]
+        if not issparse(X):
+            self._fit_dense(X, y, weight, is_auto)
+        else:
+            self._scale(X, weight)
         return self
 
-    def _describe(self, X, weight):
-        """Find the centers, the scales and what is a gross error."""
-        described = np.empty((4, X.shape[1]))
-        center = 0.0 if issparse(X) else None
-        for features, values, weights in blocks(X, weight, np.arange(X.shape[1])):
-            described[:, features] = describe(values, weights, center)
-        self.center_, self.scale_, self.gross_, is_binary = described
-        self.is_binary_ = is_binary.astype(bool)
+    def _fit_dense(self, X, y, weight, is_auto):
+        """Scale the features, find out what is missing, and decide how to encode."""
+        rows = np.flatnonzero(weight)
+        distinct = rows[duplicates(X, rows)[0]]
+        features = duplicates(X.T, np.arange(X.shape[1]))[0]
+        donors, tried = sample(distinct, MOST_DONORS), sample(distinct, MOST_TRIED)
+        labels = class_labels(y, tried) if is_auto and y is not None else None
+        scaling, n_bins = self._scale(X, weight), self.n_bins
+        self.has_missing_ = np.isnan(X[rows]).any(axis=0)
+        self.imputer_ = fit_imputer(scaling, X, distinct, donors)
+        if is_auto:
+            n_bins = auto_bins(len(distinct), np.count_nonzero(~self.is_binary_[features]))
+        self.edges_ = find_edges(X, weight, scaling, n_bins)
+        if labels is not None and self._encoded():
+            encoded = self._encode(X[tried])
+            if learns_without(encoded, X.shape[1], labels):
+                self.edges_ = no_edges(X.shape[1])
 
-    def _find_edges(self, X, weight, n_bins):
-        """Find the intervals of all features with more than two values."""
-        for features, values, weights in blocks(X, weight, np.flatnonzero(~self.is_binary_)):
-            scaling = (a[features] for a in (self.center_, self.scale_, self.gross_))
-            edges = find_edges(values, weights, *scaling, n_bins)
-            for feature, its_edges in zip(features, edges, strict=True):
-                self.edges_[feature] = its_edges
-
-    def _fit_imputer(self, X, distinct):
-        """Fit an imputer to some distinct rows if anything is missing in these."""
-        for block in gen_batches(len(distinct), BLOCK):
-            if np.isnan(self._scaled(X[distinct[block]], self.center_)).any():
-                donors = X[sample(distinct, MOST_DONORS)]
-                imputer = KNNImputer(keep_empty_features=True)
-                self.imputer_ = imputer.fit(self._scaled(donors, self.center_))
-                return
+    def _scale(self, X, weight):
+        """Find the scaling of the features, and return it."""
+        scaling = Scaling.of(X, weight)
+        self.center_, self.scale_, self.gross_, self.is_binary_ = scaling
+        return scaling
 
     def transform(self, X: Table) -> Any:
         """Return the scaled features, then the encodings, then the indicators.
@@ -244,7 +227,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
                 "zeros it moves. Pass X.toarray(), or fit with a sparse X."
             )
         if issparse(X):
-            X.data = np.nan_to_num(encoder._scaled(X.data, 0.0, X.indices))
+            X.data = np.nan_to_num(encoder._scaling().apply(X.data, X.indices))
             return X
         return encoder._encode(X)
 
@@ -270,9 +253,10 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
 
     def _encode(self, X):
         """Return what `transform` returns, for a validated dense X; blocks of rows save memory."""
+        scaling = self._scaling()
         result = np.empty((len(X), len(self.get_feature_names_out())), np.float32)
         for block in gen_batches(len(X), BLOCK):
-            Z = self._scaled(X[block], self.center_)
+            Z = scaling.apply(X[block])
             if self.imputer_ is not None:
                 Z = impute(self.imputer_, Z)
             Z = np.nan_to_num(Z)
@@ -285,12 +269,9 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             np.concatenate(columns, axis=1, out=result[block], casting="same_kind")
         return result
 
-    def _scaled(self, X, center, features=np.s_[:]):
-        """Return values of these features, scaled and clipped; gross errors become nan."""
-        u = np.clip(X, -HUGE, HUGE) - center
-        u = divided(np.where(np.abs(u) < self.gross_[features], u, np.nan), self.scale_[features])
-        z = np.where(self.is_binary_[features], np.clip(u, -LIMIT, LIMIT), clipped(u))
-        return z.astype(np.float32)
+    def _scaling(self):
+        """Return how the features are scaled."""
+        return Scaling(self.center_, self.scale_, self.gross_, self.is_binary_)
 
     def _encoded(self):
         """Return the features that have an encoding."""

@@ -4,6 +4,8 @@ The statistics are computed for many features at a time. ``values`` has one row 
 is nan where there is no value; ``weight`` has the same shape and is 0 there.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -17,6 +19,39 @@ NORMAL = 1.4826
 GROSS = 1000
 # Values of X in a block of features; a block has at least one feature.
 BLOCK_SIZE = 2**18
+
+
+class Scaling(NamedTuple):
+    """How features are scaled; see `NumericalEncoder` for the formulas.
+
+    Parameters
+    ----------
+    center, scale, gross : ndarray of shape (n_features,)
+    is_binary : ndarray of bool of shape (n_features,)
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    gross: np.ndarray
+    is_binary: np.ndarray
+
+    @classmethod
+    def of(cls, X, weight):
+        """Return the scaling of all features; the centers of a sparse X are 0."""
+        described = np.empty((4, X.shape[1]))
+        center = 0.0 if issparse(X) else None
+        for features, values, weights in blocks(X, weight, np.arange(X.shape[1])):
+            described[:, features] = describe(values, weights, center)
+        center, scale, gross, is_binary = described
+        return cls(center, scale, gross, is_binary.astype(bool))
+
+    def apply(self, X, features=np.s_[:]):
+        """Return values of these features, scaled and clipped; gross errors become nan."""
+        u = np.clip(X, -HUGE, HUGE) - self.center[features]
+        u = np.where(np.abs(u) < self.gross[features], u, np.nan)
+        u = divided(u, self.scale[features])
+        z = np.where(self.is_binary[features], np.clip(u, -LIMIT, LIMIT), clipped(u))
+        return z.astype(np.float32)
 
 
 def blocks(X, weight, features):
