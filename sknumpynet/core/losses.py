@@ -40,7 +40,7 @@ References
 """
 
 from math import log
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,15 +75,19 @@ def weighted_sum(loss: Floats, w: float | Floats) -> float:
     return w * float(loss.sum())
 
 
-class SoftmaxCrossEntropy:
-    """One of k classes; logits (n, k), integer codes (n,)."""
+class CrossEntropy:
+    """What the losses share."""
 
     def __init__(self, label_smoothing: float = 0.0, temperature: float = 1.0) -> None:
         self.smoothing, self.temperature = float(label_smoothing), float(temperature)
 
-    def at_temperature(self, temperature: float) -> "SoftmaxCrossEntropy":
+    def at_temperature(self, temperature: float) -> Self:
         """Return the same loss with another temperature."""
         return type(self)(self.smoothing, temperature)
+
+
+class SoftmaxCrossEntropy(CrossEntropy):
+    """One of k classes; logits (n, k), integer codes (n,)."""
 
     def value_and_grad(self, z: Floats, y: NDArray[Any], w: float | Floats) -> tuple[float, Floats]:
         """Return the loss, and overwrite the C-contiguous logits `z` with dL/dz."""
@@ -123,15 +127,8 @@ class SoftmaxCrossEntropy:
         return -self.log_proba(z)[np.arange(len(z)), y]
 
 
-class LogisticCrossEntropy:
+class LogisticCrossEntropy(CrossEntropy):
     """k yes/no questions; logits (n, k), targets of 0 and 1 (n, k)."""
-
-    def __init__(self, label_smoothing: float = 0.0, temperature: float = 1.0) -> None:
-        self.smoothing, self.temperature = float(label_smoothing), float(temperature)
-
-    def at_temperature(self, temperature: float) -> "LogisticCrossEntropy":
-        """Return the same loss with another temperature."""
-        return type(self)(self.smoothing, temperature)
 
     def value_and_grad(self, z: Floats, y: NDArray[Any], w: float | Floats) -> tuple[float, Floats]:
         """Return the loss, and overwrite the logits `z` with dL/dz."""
