@@ -38,8 +38,8 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
         is_new = not (self.warm_start and self.__sklearn_is_fitted__())
         values = self._parameters()
         fitted = None if is_new else self.settings_
-        if fitted is not None:
-            check_architecture(values, fitted)
+        if not is_new:
+            self._check_continues(values)
         task, data = read_training_data(self, X, y, sample_weight, is_new=is_new, complete=True)
         validation = read_validation_data(self, *validation, task, data.targets)
         config = resolve(values, data, fitted=fitted, validated=validation is not None)
@@ -72,8 +72,8 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
             )
         is_new = not self.__sklearn_is_fitted__()
         fitted = None if is_new else self.settings_
-        if fitted is not None:
-            check_architecture(values, fitted)
+        if not is_new:
+            self._check_continues(values)
         task, data = read_training_data(self, X, y, sample_weight, classes, is_new=is_new)
         config = resolve(values, data, is_fit=False, fitted=fitted)
         network, state = start(self, task, config, is_new=is_new)
@@ -113,10 +113,13 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
 
     def _parameters(self):
         """Return the parameters as a dict, checked; a subclass may have others in `__init__`."""
-        names = [name for name in PARAMETERS if hasattr(self, name)]
-        values = {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in PARAMETERS if hasattr(self, name)}
         check_parameters(values)
-        return {"label_smoothing": 0.0, **values}
+        return values
+
+    def _check_continues(self, values):
+        """Raise if the parameters describe another network than the fitted one."""
+        check_architecture(values, self.settings_)
 
     def _frozen(self):
         """Return a shallow copy, which a fit in another thread does not change."""

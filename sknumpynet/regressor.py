@@ -161,6 +161,8 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
     """
 
     _targets = NumberTargets
+    # What only a classifier has as parameters.
+    class_weight, label_smoothing = None, 0.0
 
     def __init__(
         self,
@@ -269,8 +271,6 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         ValueError
             If a parameter, X, y or a weight is not accepted, or the loss stops being finite.
         """
-        if self.warm_start:
-            self._check_same_loss()
         return self._fit(X, y, sample_weight, (X_val, y_val, sample_weight_val))
 
     @available_if(lambda self: self.solver != "lbfgs")
@@ -299,7 +299,6 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
             As in `fit`, and with ``early_stopping``.
         """
         is_new = not self.__sklearn_is_fitted__()
-        self._check_same_loss()
         self._partial_fit(X, y, sample_weight)
         if is_new and self.preset == "tuned" and self.t_ < FEW_ROWS:
             warn_user(
@@ -344,12 +343,13 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
             At most 1; 0 is as good as a constant.
         """
         fitted = self._frozen()
+        predicted = fitted.predict(X)
         levels = levels_of(NumberTargets.of_fitted(vars(fitted)).options)
         if len(levels) == 1:
-            return float(r2_score(y, fitted.predict(X), sample_weight=sample_weight))
+            return float(r2_score(y, predicted, sample_weight=sample_weight))
         scores = [
             d2_pinball_score(y, column, sample_weight=sample_weight, alpha=level)
-            for column, level in zip(fitted.predict(X).T, levels, strict=True)
+            for column, level in zip(predicted.T, levels, strict=True)
         ]
         return float(np.mean(scores))
 
@@ -363,11 +363,9 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
             return {"level": np.asarray(self.quantile, float).tolist()}
         return {"width": float(self.huber_width)} if self.loss == "huber" else {}
 
-    def _check_same_loss(self):
-        """Raise if a network that is trained further has another loss."""
-        if not self.__sklearn_is_fitted__():
-            return
-        self._parameters()  # what they refuse comes first
+    def _check_continues(self, values):
+        """Raise if the parameters describe another network, or another loss."""
+        super()._check_continues(values)
         fitted = NumberTargets.of_fitted(vars(self)).identity()
         if fitted != {"loss": self.loss, **self._options()}:
             raise ValueError(

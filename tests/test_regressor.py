@@ -2,6 +2,7 @@
 
 import pickle
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPRegressor
+from sknumpynet.data.numbers import NumberTargets
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, y = make_friedman1(600, noise=0.5, random_state=0)
@@ -295,3 +297,15 @@ def test_real_data_with_nothing_but_the_defaults():
     parts = train_test_split(Z, target, random_state=0)
     model = make_pipeline(NumericalEncoder(), NumpyMLPRegressor(random_state=0))
     assert model.fit(parts[0], parts[2]).score(parts[1], parts[3]) > 0.3
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
+def test_the_best_constant_is_that_of_the_weighted_rows(loss):
+    rng = np.random.RandomState(0)
+    y, weight = rng.lognormal(size=101), rng.randint(1, 5, size=101)
+    options = {"level": 0.9} if loss == "quantile" else {}
+    make = partial(NumberTargets.of, loss=loss, options=options, standardised=False)
+    weighted = make(y, weight[:, None].astype(float))
+    repeated = make(np.repeat(y, weight), None)
+    np.testing.assert_allclose(weighted.constant_loss, repeated.constant_loss, rtol=1e-12)
+    assert weighted.constant_loss != make(y, None).constant_loss

@@ -91,6 +91,7 @@ class NumberTargets:
             If y does not suit the loss.
         """
         columns = y.reshape(len(y), -1)
+        weight = None if weight is None else weight.ravel()
         if loss == "poisson" and (columns.min() < 0 or columns.sum() <= 0):
             raise ValueError(
                 f"Some value(s) of y are out of the valid range of the loss 'poisson': y holds "
@@ -104,13 +105,13 @@ class NumberTargets:
             )
         center, scale = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
         if standardised:
-            center, scale = center_and_scale(columns, of_rows(weight), loss)
+            center, scale = center_and_scale(columns, weight, loss)
         # Each level has an output of its own.
         center, scale = np.repeat(center, n_levels), np.repeat(scale, n_levels)
         targets = cls(loss, options, center, scale, y.ndim == 1)
         encoded = targets.encode(y)
         losses = targets.constant_losses(encoded, weight, encoded)
-        targets.constant_loss = float(np.average(losses, weights=of_rows(weight)))
+        targets.constant_loss = float(np.average(losses, weights=weight))
         return targets
 
     @classmethod
@@ -195,7 +196,7 @@ class NumberTargets:
         if not np.isfinite(predicted).all():
             return np.nan
         if self.loss == "quantile":
-            constant = self.constant_losses(encoded, as_column(weight), encoded)
+            constant = self.constant_losses(encoded, weight, encoded)
             explained = [
                 np.average(losses, weights=weight)
                 for losses in (loss.losses(predicted, encoded), constant)
@@ -204,16 +205,27 @@ class NumberTargets:
         return float(r2_score(encoded, predicted, sample_weight=weight))
 
     def constant_losses(self, encoded, weight, held_out):
-        """Return the loss of each held-out row for the best constant of other rows, (n,)."""
+        """Return the loss of each held-out row for the best constant of other rows, (n,).
+
+        Parameters
+        ----------
+        encoded, held_out : ndarray of shape (n, n_outputs)
+            The other rows' y as the loss sees it, and that of those held out.
+        weight : ndarray of shape (n,) or (n, 1), or None
+            Weights of the other rows.
+        """
         loss = self.make_loss({})
-        weight = of_rows(weight)
+        weight = None if weight is None else weight.ravel()
         if self.loss in ("squared_error", "huber"):
             best = np.average(encoded, axis=0, weights=weight)
         elif self.loss == "poisson":
             best = np.log(np.average(encoded, axis=0, weights=weight))
         else:
             levels = np.broadcast_to(levels_of(self.options), self.n_outputs)
-            best = [np.quantile(c, q) for c, q in zip(encoded.T, levels, strict=True)]
+            best = [
+                np.quantile(column, level, weights=weight, method="inverted_cdf")
+                for column, level in zip(encoded.T, levels, strict=True)
+            ]
         return loss.losses(np.broadcast_to(best, held_out.shape).copy(), held_out)
 
     def chance(self):
@@ -224,16 +236,6 @@ class NumberTargets:
 def levels_of(options):
     """Return the levels of the quantiles, (n_levels,); without them that of the median."""
     return np.ravel(options.get("level", 0.5))
-
-
-def as_column(weight):
-    """Return the weights (n,) as (n, 1), or None."""
-    return None if weight is None else weight[:, None]
-
-
-def of_rows(weight):
-    """Return the weights (n, 1) as (n,), or None."""
-    return None if weight is None else weight[:, 0]
 
 
 def center_and_scale(columns, weight, loss):

@@ -18,11 +18,6 @@ def copy_with(estimator, attributes):
     return other
 
 
-def class_weight_of(estimator):
-    """Return the class weight of a classifier, None for a regressor."""
-    return getattr(estimator, "class_weight", None)
-
-
 def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, complete=False):
     """Validate the training data, and weight it by class.
 
@@ -54,7 +49,7 @@ def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, 
         targets.check_continues(y, classes, complete)
     encoded = targets.encode(y)
     targets = targets.count(encoded, weight, anew=is_new or complete)
-    weight = targets.weigh(encoded, weight, class_weight_of(estimator))
+    weight = targets.weigh(encoded, weight, estimator.class_weight)
     names = ("n_features_in_", "feature_names_in_")
     task = {name: vars(reader)[name] for name in names if name in vars(reader)}
     return task | targets.attributes(), Data(X, y, encoded, weight, targets)
@@ -89,5 +84,5 @@ def read_validation_data(estimator, X_val, y_val, sample_weight_val, task, targe
         )
     name = "sample_weight_val"
     weight, encoded = check_weight(sample_weight_val, X.shape[0], name), targets.encode(y, "y_val")
-    weight = targets.weigh(encoded, weight, class_weight_of(estimator), name)
+    weight = targets.weigh(encoded, weight, estimator.class_weight, name)
     return Data(X, y, encoded, weight, targets)

@@ -5,7 +5,6 @@ from math import inf
 from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet.core.schedules import ANNEALING
-from sknumpynet.data.read import class_weight_of
 from sknumpynet.settings.presets import is_auto
 from sknumpynet.versioning import warn_user
 
@@ -74,7 +73,7 @@ def warn_of_chance(model, has_learnt, targets):
         "solver='lbfgs' or more effort."
     )
     chance, constant = targets.chance(), targets.constant_prediction
-    is_weighted = class_weight_of(model) is not None
+    is_weighted = model.class_weight is not None
     is_long = model.settings_["pilot_epochs"] and model.n_iter_ >= ENOUGH_EPOCHS
     if is_long and not has_learnt:
         warn_user(
