@@ -243,9 +243,7 @@ def with_first(y, value, dtype=object):
 @pytest.mark.parametrize(
     "convert",
     [
-        lambda y: y + 0.5,
         lambda y: np.zeros_like(y),
-        lambda y: np.arange(len(y)),
         lambda y: with_first(y, np.nan, float),
         lambda y: with_first(y, np.inf, float),
         lambda y: with_first(y, None),
@@ -253,14 +251,10 @@ def with_first(y, value, dtype=object):
         lambda y: pytest.importorskip("pandas").Series(y > 2, dtype="boolean").shift(),
         lambda y: with_first(y, "word"),
         lambda y: csr_array(np.eye(5)[y] / 2),
-        lambda y: np.eye(5)[y] / 2,
-        lambda y: np.stack([y, y], axis=1),
         lambda y: [[0], *([1, 2] for _ in y[1:])],
     ],
     ids=[
-        "numbers",
         "a single class",
-        "a class for each row",
         "NaN",
         "infinity",
         "None",
@@ -268,16 +262,31 @@ def with_first(y, value, dtype=object):
         "nullable",
         "words and numbers",
         "sparse numbers",
-        "columns of numbers",
-        "columns of classes",
         "ragged",
     ],
 )
-def test_anything_else_than_class_labels_is_ignored(convert):
+def test_what_is_neither_class_labels_nor_numbers_is_ignored(convert):
     X, y = clusters()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert_array_equal(fitted(X, y=convert(y)).transform(X), fitted(X).transform(X))
+
+
+@pytest.mark.parametrize("convert", [np.asarray, list, lambda y: np.stack([y, -y], axis=1)])
+def test_numbers_decide_by_what_a_network_learns_from_each(convert):
+    X = np.random.RandomState(0).uniform(-1, 1, (1000, 4))
+    assert is_encoded(X, convert(np.sin(20 * X[:, 0]) + np.sin(20 * X[:, 1])))
+    assert not is_encoded(X, convert(np.linalg.norm(X, axis=1)))
+
+
+def test_numbers_are_encoded_from_fewer_rows_on_than_classes():
+    X = np.random.RandomState(0).uniform(-1, 1, (150, 4))
+    y = np.sign(np.sin(9 * X[:, 0])) + np.sign(np.sin(9 * X[:, 1]))
+    assert not is_encoded(X, y)  # classes
+    assert is_encoded(X, y + 1e-6 * X[:, 2])
+    counts = np.floor(1e4 * (y + 2))
+    assert not is_encoded(X, counts)
+    assert is_encoded(X, counts + np.arange(150) // 4)
 
 
 def test_sparse_after_a_dense_fit_is_refused():

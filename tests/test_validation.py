@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from math import exp
 from pathlib import Path
 
 import numpy as np
@@ -229,3 +230,21 @@ def test_the_pilot_run_calibrates_the_probabilities(digits):
     assert calibrated < 0.9 * log_loss(y[1200:], model.predict_proba(X[1200:]))
     assert_array_equal(model.decision_function(X[1200:]), decision)
     assert NumpyMLPClassifier(8, effort=0.01, early_stopping=True).fit(X, y).temperature_ == 1
+
+
+def test_a_network_of_a_few_rows_is_not_taken_at_its_word():
+    rng = np.random.RandomState(0)
+    losses = []
+    for seed in range(10):
+        X = rng.randn(500, 4)
+        y = X[:, 0] + rng.randn(500) > 0
+        model = NumpyMLPClassifier(random_state=seed).fit(X[:12], y[:12])
+        assert_allclose(model.temperature_, exp(LOG_TEMPERATURE))
+        calibrated = log_loss(y[12:], model.predict_proba(X[12:]))
+        model.temperature_ = 1.0
+        losses.append([calibrated, log_loss(y[12:], model.predict_proba(X[12:]))])
+    calibrated, uncalibrated = np.mean(losses, axis=0)
+    assert calibrated < 0.9 * uncalibrated
+    for settings in ({"preset": "sklearn", "max_iter": 1000}, {"solver": "lbfgs"}):
+        model = NumpyMLPClassifier(random_state=0, **settings)
+        assert model.fit(X[:12], y[:12]).temperature_ == 1

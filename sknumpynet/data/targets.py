@@ -18,11 +18,15 @@ which it has:
 
 import warnings
 
+import numpy as np
 from scipy.sparse import issparse
 
 from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.labels import read_labels
 from sknumpynet.data.numbers import NumberTargets
+
+# Where nobody says what y is, more distinct numbers than MOST_CLASSES are no class labels.
+MOST_CLASSES = 30
 
 
 def targets_of(attributes):
@@ -31,13 +35,21 @@ def targets_of(attributes):
     return kind.of_fitted(attributes)
 
 
-def class_labels(y, rows):
-    """Return the class labels of some rows, or None if y is anything else."""
-    try:
-        labels = read_labels(y)
-        labels = labels.tocsr() if issparse(labels) else labels
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return ClassTargets.read(labels[rows])
-    except (TypeError, ValueError):
-        return None
+def guess_targets(y, rows):
+    """Return the class of targets that y seems to be of, and some rows of it as it reads them.
+
+    Numbers are class labels if they are whole and there are at most `MOST_CLASSES` of them. If y
+    is nothing that can be learnt, both are None.
+    """
+    y = y.tocsr() if issparse(y) else y
+    for kind, read in ((ClassTargets, read_labels), (NumberTargets, np.asarray)):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                some = kind.read(read(y)[rows])
+        except (IndexError, TypeError, ValueError):
+            continue
+        is_number = some.ndim == 1 and some.dtype.kind in "iuf"
+        if kind is NumberTargets or not is_number or len(np.unique(some)) <= MOST_CLASSES:
+            return kind, some
+    return None, None

@@ -1,6 +1,6 @@
 """A call of `fit` from its start to its end: validation split, pilot run, training on all rows."""
 
-from math import inf, nan
+from math import exp, inf, nan
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from sknumpynet.core.state import HISTORY, TrainingState, restored_stream
 from sknumpynet.data.split import sample, split
 from sknumpynet.fit.attributes import network_of
 from sknumpynet.fit.pilot import pilot_run
+from sknumpynet.fit.validation import LOG_TEMPERATURE
+from sknumpynet.settings.presets import PILOT_ROWS
 
 # With a time limit, evaluating the validation set once takes at most the fraction VALIDATION_TIME
 # of it. Evaluating TIMED_ROWS tells how many rows that are.
@@ -73,6 +75,8 @@ def run_fit(trainer, config, state, validation=None):
         config = TrainingConfig.from_values(saved["config"])
     elif config.pilot_epochs:
         config, state = pilot_run(trainer, config, state)
+    elif is_tiny(trainer, config, state, validation):
+        state.temperature = exp(LOG_TEMPERATURE)
     reason = observer.stopped
     if config.max_iter > 0 and reason is None:
         reason = trainer.train(config, state, "fit", rows=rows, validation=validation)
@@ -84,6 +88,19 @@ def run_fit(trainer, config, state, validation=None):
             )
         state.restore_best()
     return state, reason
+
+
+def is_tiny(trainer, config, state, validation):
+    """Tell whether a tuned network is new, and there are too few rows to calibrate it."""
+    data = trainer.data
+    return (
+        trainer.view.preset == "tuned"
+        and config.solver != "lbfgs"
+        and data.targets.has_temperature
+        and data.n_distinct < PILOT_ROWS
+        and validation is None
+        and state.samples_seen == 0
+    )
 
 
 def affordable(trainer, validation, state):

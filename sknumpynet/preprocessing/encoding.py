@@ -8,17 +8,27 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
 
 from sknumpynet.classifier import NumpyMLPClassifier
+from sknumpynet.data.classes import ClassTargets
+from sknumpynet.data.numbers import NumberTargets
 from sknumpynet.preprocessing.robust import blocks, clipped, divided, quantiles
+from sknumpynet.regressor import NumpyMLPRegressor
 
 # One bin per ROWS_PER_BIN distinct rows and feature, at most MOST_BINS; none below FEWEST_BINS.
-ROWS_PER_BIN, MOST_BINS, FEWEST_BINS = 25, 24, 4
+# A number says more than a class does, so that fewer rows are enough for one.
+ROWS_PER_BIN = {ClassTargets: 25, NumberTargets: 4, None: 25}
+MOST_BINS, FEWEST_BINS = 24, 4
 # No encoding if other models err less than BETTER times as often as a linear model of it.
 BETTER = 1 / 2
+# For numbers: no encoding unless a network of it errs less than WORTH times as much.
+WORTH = 0.94
 
 
-def auto_bins(n_rows, n_features):
-    """Return the number of bins for the numbers of distinct rows and features, without y."""
-    n_bins = min(MOST_BINS, n_rows // (ROWS_PER_BIN * max(1, n_features)))
+def auto_bins(n_rows, n_features, kind):
+    """Return the number of bins for the numbers of distinct rows and features.
+
+    ``kind`` is the class of the targets, or None without y.
+    """
+    n_bins = min(MOST_BINS, n_rows // (ROWS_PER_BIN[kind] * max(1, n_features)))
     return n_bins if n_bins >= FEWEST_BINS else 0
 
 
@@ -51,12 +61,13 @@ def no_edges(n_features):
     return [np.empty(0, np.float32) for _ in range(n_features)]
 
 
-def learns_without(encoded, n_features, labels):
-    """Tell whether features act together, in a way that a network learns without their encoding.
+def is_of_use(encoded, n_features, kind, targets):
+    """Tell whether a network learns better from the encoding than from the scaled features alone.
 
-    An encoding shows what single features say, so a linear model of it is the measure. The nearest
-    row knows what features say together; but a network may find that only with the encoding, such
-    as the fields of a checkerboard. So both, the nearest row and a small network of the scaled
+    For numbers, a small network of both is the measure. For classes it would be too rough: an
+    encoding shows what single features say, so a linear model of it is compared with the nearest
+    row, which knows what features say together. But a network may find that only with the encoding,
+    such as the fields of a checkerboard. So both, the nearest row and a small network of the scaled
     features, have to err much less often than the linear model.
 
     Parameters
@@ -64,21 +75,24 @@ def learns_without(encoded, n_features, labels):
     encoded : ndarray of shape (n_samples, n_features_out)
         The scaled features, and then their encoding.
     n_features : int
-    labels : ndarray of shape (n_samples,) or (n_samples, n_labels)
+    kind : {ClassTargets, NumberTargets}
+    targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        As `kind` reads them.
     """
     scaled = encoded[:, :n_features]
-    train, test = train_test_split(np.arange(len(labels)), random_state=0)
+    train, test = train_test_split(np.arange(len(targets)), random_state=0)
 
     def error(model, Z):
-        return 1 - model.fit(Z[train], labels[train]).score(Z[test], labels[test])
+        return 1 - model.fit(Z[train], targets[train]).score(Z[test], targets[test])
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they would be about models the user does not know of
+        settings = {"hidden_layer_sizes": (64, 64), "effort": 0.25, "random_state": 0}
+        if kind is NumberTargets:
+            network = NumpyMLPRegressor(**settings)
+            return error(network, encoded) < WORTH * error(network, scaled)
         nearest = error(KNeighborsClassifier(1), scaled)
         if nearest >= BETTER:  # the linear model does not err more often than always
-            return False
+            return True
         limit = BETTER * error(RidgeClassifier(), encoded)
-        if nearest >= limit:
-            return False
-        network = NumpyMLPClassifier((64, 64), effort=0.25, random_state=0)
-        return error(network, scaled) < limit
+        return nearest >= limit or error(NumpyMLPClassifier(**settings), scaled) >= limit

@@ -16,8 +16,8 @@ from sknumpynet.core.types import Auto, Table
 from sknumpynet.data.features import read_features
 from sknumpynet.data.rows import check_weight
 from sknumpynet.data.split import duplicates, sample
-from sknumpynet.data.targets import class_labels
-from sknumpynet.preprocessing.encoding import auto_bins, find_edges, learns_without, no_edges
+from sknumpynet.data.targets import guess_targets
+from sknumpynet.preprocessing.encoding import auto_bins, find_edges, is_of_use, no_edges
 from sknumpynet.preprocessing.imputing import fit_imputer, impute
 from sknumpynet.preprocessing.robust import Scaling
 from sknumpynet.versioning import VersionMixin
@@ -71,7 +71,10 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         with more than two values, but at most 24, and 0 if that is less than 4. If y has class
         labels, it is also 0 if the nearest row and a small network of the scaled features both
         err less than half as often as a linear model of the encoding: features then act together,
-        in a way that the network learns without the encoding.
+        in a way that the network learns without the encoding. If y has numbers, 4 takes the place
+        of 25, and it is also 0 unless the variance that a small network does not explain is at
+        least 6 % smaller with the encoding. Whole numbers with at most 30 distinct values are
+        class labels.
 
     Attributes
     ----------
@@ -140,8 +143,8 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             May have missing (NaN) and infinite values.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
-            Class labels, by which ``n_bins='auto'`` finds out whether to encode. Not needed, and
-            ignored if it is anything else.
+            Class labels or numbers, by which ``n_bins='auto'`` finds out whether to encode. Not
+            needed, and ignored if it is anything else.
         sample_weight : array-like of shape (n_samples,), default=None
             A row of weight k counts as k equal rows.
 
@@ -183,16 +186,17 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         distinct = rows[duplicates(X, rows)[0]]
         features = duplicates(X.T, np.arange(X.shape[1]))[0]
         donors, tried = sample(distinct, MOST_DONORS), sample(distinct, MOST_TRIED)
-        labels = class_labels(y, tried) if is_auto and y is not None else None
+        kind, targets = (None, None) if y is None or not is_auto else guess_targets(y, tried)
         scaling, n_bins = self._scale(X, weight), self.n_bins
         self.has_missing_ = np.isnan(X[rows]).any(axis=0)
         self.imputer_ = fit_imputer(scaling, X, distinct, donors)
         if is_auto:
-            n_bins = auto_bins(len(distinct), np.count_nonzero(~self.is_binary_[features]))
+            n_features = np.count_nonzero(~self.is_binary_[features])
+            n_bins = auto_bins(len(distinct), n_features, kind)
         self.edges_ = find_edges(X, weight, scaling, n_bins)
-        if labels is not None and self._encoded():
+        if kind is not None and self._encoded():
             encoded = self._encode(X[tried])
-            if learns_without(encoded, X.shape[1], labels):
+            if not is_of_use(encoded, X.shape[1], kind, targets):
                 self.edges_ = no_edges(X.shape[1])
 
     def _scale(self, X, weight):
