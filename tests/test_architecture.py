@@ -25,6 +25,8 @@ MOST_LINES = {
     "sknumpynet.data.classes": 320,  # all that is known of classes
     "sknumpynet.display": 300,  # more than half are docstrings for users
     "sknumpynet.fit.pilot": 280,  # two kinds of pilot runs are read together
+    "sknumpynet.onnx.graphs": 205,  # the formulas of networks and encoder, one after the other
+    "sknumpynet.onnx.wrappers": 210,  # the wrappers that are converted, and those that are refused
     "sknumpynet.regressor": 385,  # most are docstrings for users
     "sknumpynet.preprocessing.numerical": 315,  # half of it is docstrings
     "sknumpynet.settings.parameters": 225,  # a row for each parameter

@@ -1,4 +1,4 @@
-"""Conversion to ONNX: what skl2onnx needs to know of the classifier and of the encoder.
+"""Conversion to ONNX: what skl2onnx needs to know of the networks and of the encoder.
 
 Needs ``pip install "sknumpynet[onnx]"``. The graphs compute what `predict`, `predict_proba` and
 `transform` do: label smoothing is undone, and the temperature is applied. The parameters keep their
@@ -27,16 +27,19 @@ from sknumpynet.onnx.graphs import (
     is_multilabel,
     labels_of,
     logits,
+    numbers,
     probabilities,
 )
 from sknumpynet.onnx.wrappers import register_wrappers
 from sknumpynet.preprocessing import NumericalEncoder
+from sknumpynet.regressor import NumpyMLPRegressor
 
 
 def register() -> None:
-    """Teach skl2onnx to convert `NumpyMLPClassifier` and `NumericalEncoder`.
+    """Teach skl2onnx to convert `NumpyMLPClassifier`, `NumpyMLPRegressor` and `NumericalEncoder`.
 
-    Call it once before ``skl2onnx.to_onnx`` or ``convert_sklearn``. The classifier has skl2onnx's
+    Call it once before ``skl2onnx.to_onnx`` or ``convert_sklearn``. The regressor's output has a
+    column for each number that it predicts, also if that is one. The classifier has skl2onnx's
     options: ``zipmap``, ``output_class_labels``, ``nocl`` for labels that are positions in
     `classes_`, and ``raw_scores`` for logits instead of probabilities, which for two classes are
     the negative and the positive value of `decision_function`.
@@ -76,6 +79,13 @@ def register() -> None:
         },
     )
     update_registered_converter(
+        NumpyMLPRegressor,
+        "SknumpynetNumpyMLPRegressor",
+        regressor_shapes,
+        convert_regressor,
+        overwrite=True,
+    )
+    update_registered_converter(
         NumericalEncoder,
         "SknumpynetNumericalEncoder",
         encoder_shapes,
@@ -106,6 +116,12 @@ def classifier_shapes(operator):
     types = label([n, k] if multilabel else [n]), real(given)([n, k]), label([k])
     for output, kind in zip(operator.outputs, types, strict=False):
         output.type = kind
+
+
+def regressor_shapes(operator):
+    """Set the type and the shape of the predictions."""
+    given, model = operator.inputs[0], operator.raw_operator
+    operator.outputs[0].type = real(given)([given.get_first_dimension(), model.n_outputs_])
 
 
 def encoder_shapes(operator):
@@ -142,6 +158,14 @@ def convert_classifier(scope, operator, container):
         score = probabilities(op, z, model, partial(np.full, 1, dtype=dtype))
     for result, output in zip((label, score, classes), operator.outputs, strict=False):
         container.add_node("Identity", [result], [output.full_name])
+
+
+def convert_regressor(scope, operator, container):
+    """Add the nodes of `predict`."""
+    op, model = container.get_op_builder(scope), operator.raw_operator
+    predicted = numbers(op, logits(op, features(op, operator), model), model)
+    result = op.Cast(predicted, to=guess_proto_type(operator.outputs[0].type))
+    container.add_node("Identity", [result], [operator.outputs[0].full_name])
 
 
 def features(op, operator):

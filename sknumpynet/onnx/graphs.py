@@ -1,4 +1,4 @@
-"""The formulas of the classifier and of the encoder, as nodes of an ONNX graph.
+"""The formulas of the networks and of the encoder, as nodes of an ONNX graph.
 
 Legend: ``op`` adds a node and returns the name of its result; its inputs are such names and arrays.
 ``c`` makes an array of a number, in the dtype of the graph.
@@ -11,6 +11,7 @@ from onnx import TensorProto
 
 from sknumpynet.core.activations import ELU, GELU, SELU, LeakyReLU
 from sknumpynet.data.classes import ClassTargets
+from sknumpynet.data.numbers import NumberTargets, levels_of
 from sknumpynet.preprocessing.numerical import ENCODED
 from sknumpynet.preprocessing.robust import LIMIT
 
@@ -114,6 +115,16 @@ def unsmoothed(op, q, c, e, k):
     """Return what is proportional to the probabilities behind smoothed ones, of k answers."""
     p = op.Max(op.Div(op.Sub(q, c(e / k)), c(1 - e)), c(0))
     return op.Add(p, op.Mul(c(0.01 * e), op.Add(q, c(1 / k))))
+
+
+def numbers(op, z, model):
+    """Return the predictions of the network's outputs, in float64, as `NumberTargets.decode`."""
+    targets = NumberTargets.of_fitted(vars(model))
+    z = op.Cast(op.Exp(z) if model.out_activation_ == "exp" else z, to=DOUBLE)
+    z = op.Add(op.Mul(z, targets.scale), targets.center)
+    if len(levels_of(targets.options)) > 1:
+        z, _ = op.TopK(z, np.array([model.n_outputs_]), axis=1, largest=0)  # in ascending order
+    return z
 
 
 def encode(op, X, encoder):

@@ -1,9 +1,10 @@
-"""Conversion to ONNX of scikit-learn's wrappers of classifiers, where they wrap this package's.
+"""Conversion to ONNX of scikit-learn's wrappers, where they wrap this package's estimators.
 
 For some wrappers skl2onnx's own converters give other results than scikit-learn does: they take
 probabilities for the logits of a pipeline or a search, do not interpolate in isotonic calibration,
 and choose labels of one-vs-rest by probability. The converters below compute in float64 what
-scikit-learn does, or raise an error. A wrapper of other classifiers is left to skl2onnx.
+scikit-learn does, or raise an error. Wrappers of other classifiers are left to skl2onnx, and so are
+those of regressors, except where it would write wrong results.
 """
 
 from functools import partial
@@ -16,8 +17,10 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
+    BaggingRegressor,
     StackingClassifier,
     VotingClassifier,
+    VotingRegressor,
 )
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, TunedThresholdClassifierCV
@@ -25,6 +28,7 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 
 from sknumpynet.classifier import NumpyMLPClassifier
+from sknumpynet.estimator import NetworkEstimator
 from sknumpynet.onnx.graphs import DOUBLE, INT64, constant, labels_of, logits, probabilities
 
 f64 = partial(np.full, 1, dtype=np.float64)
@@ -147,9 +151,9 @@ def convert_one_vs_rest(scope, operator, container):
 
 
 def contains_ours(estimator):
-    """Tell whether this package's classifier is anywhere inside."""
+    """Tell whether a network of this package is anywhere inside."""
     inside = estimator.get_params().values()
-    return any(isinstance(value, NumpyMLPClassifier) for value in (estimator, *inside))
+    return any(isinstance(value, NetworkEstimator) for value in (estimator, *inside))
 
 
 def convert_checked(scope, operator, container):
@@ -158,13 +162,20 @@ def convert_checked(scope, operator, container):
     problem = problem_of(model) if contains_ours(model) else None
     if problem is not None:
         raise NotImplementedError(
-            f"{type(model).__name__} of NumpyMLPClassifier cannot be converted {problem}"
+            f"{type(model).__name__} of networks cannot be converted {problem}"
         )
     OTHERS[type(model)](scope, operator, container)
 
 
 def problem_of(model):
     """Return what skl2onnx converts wrongly, and a remedy, or None."""
+    match model:
+        case BaggingRegressor(n_features_in_=n) if np.ndim(model.predict(np.zeros((1, n)))) > 1:
+            return "with several outputs: use MultiOutputRegressor of it."
+        case VotingRegressor(weights=w) if np.size(w) > len(model.estimators_):
+            return "with weights of dropped estimators: remove them from its estimators."
+        case BaggingRegressor() | VotingRegressor():
+            return None
     classes = model.classes_
     match model:
         case CalibratedClassifierCV():
@@ -188,7 +199,7 @@ def problem_of(model):
 
 
 CHECKED = AdaBoostClassifier, BaggingClassifier, OneVsOneClassifier, StackingClassifier
-CHECKED += TunedThresholdClassifierCV, VotingClassifier
+CHECKED += TunedThresholdClassifierCV, VotingClassifier, BaggingRegressor, VotingRegressor
 CONVERTERS = dict.fromkeys(CHECKED, convert_checked) | {
     CalibratedClassifierCV: convert_calibrated,
     OneVsRestClassifier: convert_one_vs_rest,

@@ -7,12 +7,22 @@ import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 from sklearn.compose import make_column_transformer
-from sklearn.datasets import load_breast_cancer, load_iris, make_classification
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris, make_classification
+from sklearn.ensemble import (
+    AdaBoostRegressor,
+    BaggingRegressor,
+    StackingRegressor,
+    VotingRegressor,
+)
+from sklearn.linear_model import LinearRegression, Ridge
+from sklearn.model_selection import GridSearchCV
+from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import MinMaxScaler
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.core.activations import ACTIVATIONS
+from sknumpynet.core.regression import NUMBER_LOSSES
 
 ort = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
@@ -30,7 +40,7 @@ def _registered():
 
 def run(model, X, target_opset=None, **options):
     """Convert a model for X of this dtype, and return what onnxruntime computes."""
-    if hasattr(model, "predict"):
+    if hasattr(model, "predict_proba"):
         options = {"zipmap": False, **options}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of skl2onnx and onnx, about NumPy's and their own API
@@ -77,6 +87,72 @@ def test_multilabel(smoothing, digits):
     Y = (y[:, None] % [2, 3, 5] == 0).astype(int)
     model = NumpyMLPClassifier(32, max_iter=10, label_smoothing=smoothing, random_state=0)
     assert_same(model.fit(X, Y), X.astype(np.float32))
+
+
+def assert_same_numbers(model, X, target):
+    """Compare the predictions, which ONNX has in a column for each number."""
+    (predicted,) = run(model.fit(X, target), X)
+    expected = model.predict(X).reshape(len(X), -1)
+    assert predicted.dtype == X.dtype
+    assert predicted.shape == expected.shape
+    tolerance = LARGEST_DIFFERENCE[np.float32]
+    if X.dtype == np.float64 and model.get_params().get("dtype") == "float64":
+        tolerance = LARGEST_DIFFERENCE[np.float64]
+    assert np.abs(predicted - expected).max() <= tolerance * np.abs(expected).max()
+
+
+NUMBERS = load_diabetes(return_X_y=True)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_outputs", [1, 2])
+@pytest.mark.parametrize("preset", ["tuned", "sklearn"])
+@pytest.mark.parametrize("loss", NUMBER_LOSSES)
+def test_numbers(loss, preset, n_outputs, dtype):
+    X, y = NUMBERS
+    y = y / 50 if n_outputs == 1 else np.column_stack([y / 50, 500 - y])
+    settings = {"dtype": np.dtype(dtype).name, "tol": 1e-2, "random_state": 0}
+    model = NumpyMLPRegressor(loss, 16, preset=preset, effort=0.1, **settings)
+    assert_same_numbers(model, X.astype(dtype), y)
+
+
+def test_quantiles_stay_in_order():
+    X, y = NUMBERS
+    model = NumpyMLPRegressor("quantile", (), quantile=[0.4, 0.5, 0.6], effort=0.01, random_state=0)
+    assert_same_numbers(model, X, y)
+    raw = X @ model.coefs_[0] + model.intercepts_[0]
+    assert (np.diff(raw, axis=1) < 0).any()
+    assert (np.diff(run(model, X)[0], axis=1) >= 0).all()
+
+
+REGRESSORS = {
+    "pipeline": lambda m: make_pipeline(NumericalEncoder(), m),
+    "search": lambda m: GridSearchCV(make_pipeline(StandardScaler(), m), {}, cv=2),
+    "voting": lambda m: VotingRegressor([("a", m), ("b", LinearRegression())]),
+    "bagging": lambda m: BaggingRegressor(m, 3, max_features=0.5, random_state=0),
+    "stacking": lambda m: StackingRegressor([("a", m), ("b", Ridge())], m, passthrough=True),
+    "boosting": lambda m: AdaBoostRegressor(m, n_estimators=3, random_state=0),
+}
+
+
+@pytest.mark.parametrize("wrap", REGRESSORS.values(), ids=REGRESSORS)
+def test_wrappers_of_the_regressor_predict_as_scikit_learn_does(wrap):
+    model = NumpyMLPRegressor(hidden_layer_sizes=8, effort=0.1, random_state=0)
+    assert_same_numbers(wrap(model), *NUMBERS)
+
+
+def test_several_outputs_of_wrappers():
+    X, y = NUMBERS
+    Y = np.column_stack([y, -y])
+    model = NumpyMLPRegressor(hidden_layer_sizes=8, effort=0.1, random_state=0)
+    assert_same_numbers(MultiOutputRegressor(make_pipeline(StandardScaler(), model)), X, Y)
+    with pytest.raises(NotImplementedError, match="several outputs: use MultiOutputRegressor"):
+        run(BaggingRegressor(model, 2).fit(X, Y), X)
+    members = [("a", model), ("b", "drop"), ("c", Ridge())]
+    voting = VotingRegressor(members, weights=np.array([1, 2, 3])).fit(X, y)
+    with pytest.raises(NotImplementedError, match="weights of dropped estimators"):
+        run(voting, X)
 
 
 LABELS = {
