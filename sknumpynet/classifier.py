@@ -422,8 +422,8 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
             )
         return self._partial_fit(X, y, sample_weight, classes)
 
-    def _new_targets(self, y, weight, classes):
-        return ClassTargets.of(y, classes)
+    def _new_targets(self, y, weight, announced):
+        return ClassTargets.of(y, announced)
 
     def score(self, X: Table, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """Return the accuracy: the fraction of rows, by weight, whose labels are all right.

@@ -29,7 +29,7 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
     """Validate, resolve the parameters, train, write the fitted attributes.
 
     A subclass has the parameters as arguments of its ``__init__``, ``_targets``, the class that
-    knows what y is, and ``_new_targets(y, weight, classes)``, which makes one for new data.
+    knows what y is, and ``_new_targets(y, weight, announced)``, which makes one for new data.
     """
 
     def _fit(self, X, y, sample_weight, validation):
@@ -62,7 +62,7 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
             warn_of_limit(self, config)
         return self
 
-    def _partial_fit(self, X, y, sample_weight, classes=None):
+    def _partial_fit(self, X, y, sample_weight, announced=None):
         """Train for one epoch on X and y; the first call starts a new network."""
         values = self._parameters()
         if self.early_stopping:
@@ -74,7 +74,7 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
         fitted = None if is_new else self.settings_
         if not is_new:
             self._check_continues(values)
-        task, data = read_training_data(self, X, y, sample_weight, classes, is_new=is_new)
+        task, data = read_training_data(self, X, y, sample_weight, announced, is_new=is_new)
         config = resolve(values, data, is_fit=False, fitted=fitted)
         network, state = start(self, task, config, is_new=is_new)
         state.n_iter = 0 if is_new else self.n_iter_

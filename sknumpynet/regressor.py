@@ -353,7 +353,9 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         ]
         return float(np.mean(scores))
 
-    def _new_targets(self, y, weight, classes):
+    def _new_targets(self, y, weight, announced):
+        if announced is not None:
+            return announced
         is_tuned = self.preset == "tuned"
         return NumberTargets.of(y, weight, self.loss, self._options(), standardised=is_tuned)
 

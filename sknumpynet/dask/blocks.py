@@ -9,8 +9,6 @@ from dask.utils import is_dataframe_like, is_series_like
 from scipy import sparse
 from sklearn import config_context
 
-from sknumpynet.classifier import NumpyMLPClassifier
-from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.read import read_training_data, read_validation_data
 
 
@@ -59,7 +57,8 @@ def check_collection(name, collection):
     if not (is_table and dask.is_dask_collection(collection)):
         raise TypeError(
             f"{name} of type {type(collection).__name__} is not accepted: it must be a Dask array "
-            "or data frame. For data in memory use NumpyMLPClassifier and NumericalEncoder."
+            "or data frame. For data in memory use NumpyMLPClassifier, NumpyMLPRegressor and "
+            "NumericalEncoder."
         )
 
 
@@ -89,37 +88,37 @@ def any_weight(sample_weight):
         return True
 
 
-def read_blocks(client, blocks):
-    """Read each block as the estimator does.
+def read_blocks(client, reader, blocks):
+    """Read each block as an estimator, the reader, does.
 
     Returns
     -------
     task : dict
         The fitted attributes that the first block determines.
-    targets : ClassTargets
-        Of the labels of all blocks.
+    targets : ClassTargets or NumberTargets
+        Of y of all blocks.
     """
-    found = client.gather([client.submit(read_block, *block) for block in blocks])
-    first_task, _ = found[0]
-    return first_task, ClassTargets.union([targets for _, targets in found])
+    found = client.gather([client.submit(read_block, reader, *block) for block in blocks])
+    first_task, first = found[0]
+    return first_task, type(first).union([targets for _, targets in found])
 
 
-def read_block(X, y, sample_weight):
+def read_block(reader, X, y, sample_weight):
     """Return the fitted attributes and the targets that a block determines."""
     weight = sample_weight if any_weight(sample_weight) else None
-    estimator, options = NumpyMLPClassifier(), {"is_new": True, "complete": True}
-    task, data = read_training_data(estimator, X, y, weight, **options)
+    task, data = read_training_data(reader, X, y, weight, is_new=True, complete=True)
     return task, data.targets
 
 
-def check_validation(client, task, targets, blocks):
-    """Raise an error unless the estimator accepts each block of the validation data."""
-    client.gather([client.submit(read_validation, *block, task, targets) for block in blocks])
+def check_validation(client, reader, task, targets, blocks):
+    """Raise an error unless the reader accepts each block of the validation data."""
+    futures = [client.submit(read_validation, reader, *b, task, targets) for b in blocks]
+    client.gather(futures)
 
 
-def read_validation(X, y, sample_weight, task, targets):
+def read_validation(reader, X, y, sample_weight, task, targets):
     """Read a block of the validation data, which checks it."""
-    read_validation_data(NumpyMLPClassifier(), X, y, sample_weight, task, targets)
+    read_validation_data(reader, X, y, sample_weight, task, targets)
 
 
 def draw(counts, n):

@@ -6,7 +6,10 @@ import dask
 import numpy as np
 
 from sknumpynet.dask.blocks import n_rows
-from sknumpynet.data.classes import ClassTargets
+from sknumpynet.data.moments import Moments
+from sknumpynet.data.numbers import NumberTargets
+from sknumpynet.data.rows import check_weight
+from sknumpynet.data.targets import targets_of
 
 
 def submit(client, function, model, *arguments):
@@ -15,10 +18,10 @@ def submit(client, function, model, *arguments):
         return client.submit(function, model, *arguments, pure=False)
 
 
-def train_pass(client, models, parts, classes):
+def train_pass(client, models, parts, announced):
     """Return the networks after a pass in which each was trained on its part of the blocks."""
     futures = [
-        pass_over(client, model, blocks, classes)
+        pass_over(client, model, blocks, announced)
         for model, blocks in zip(models, parts, strict=True)
     ]
     try:
@@ -27,19 +30,19 @@ def train_pass(client, models, parts, classes):
         client.cancel(futures)  # an interrupted pass does not go on
 
 
-def pass_over(client, model, blocks, classes):
+def pass_over(client, model, blocks, announced):
     """Return the future of the network that has been trained on one block after the other.
 
     A task copies the network that it is given. If a worker is lost, the scheduler runs its tasks
     again from what they were given, so that no block is trained on twice or left out.
     """
     for block in blocks:
-        model = submit(client, train_on, model, *block, classes)
+        model = submit(client, train_on, model, *block, announced)
     return model
 
 
-def train_on(model, X, y, sample_weight, classes):
-    return deepcopy(model).partial_fit(X, y, sample_weight, classes=classes)
+def train_on(model, X, y, sample_weight, announced):
+    return deepcopy(model)._partial_fit(X, y, sample_weight, announced)
 
 
 def rows_seen(model):
@@ -65,18 +68,16 @@ def total(start, models):
     if len(models) == 1:
         return first
     seen = rows_seen(start) + sum(rows_seen(model) - rows_seen(start) for model in models)
-    before = ClassTargets.of_fitted(vars(start)) if rows_seen(start) else None
-    after = [ClassTargets.of_fitted(vars(model)) for model in models]
-    resume = first["_resume"] | ClassTargets.together(before, after).attributes()["_resume"]
+    before = targets_of(vars(start)) if rows_seen(start) else None
+    after = [targets_of(vars(model)) for model in models]
+    resume = first["_resume"] | type(after[0]).together(before, after).attributes()["_resume"]
     return {**first, "t_": seen, "_resume": resume}
 
 
-def score_on(client, model, blocks):
-    """Return the accuracy on the blocks."""
+def score_on(client, model, blocks, tally):
+    """Return what each block adds to the score."""
     model = submit(client, deepcopy, model)  # sent once, not with each block
-    counts = client.gather([client.submit(count_right, model, *block) for block in blocks])
-    right, of = map(sum, zip(*counts, strict=True))
-    return right / of
+    return client.gather([client.submit(tally, model, *block) for block in blocks])
 
 
 def count_right(model, X, y, sample_weight):
@@ -86,3 +87,35 @@ def count_right(model, X, y, sample_weight):
         return round(accuracy * n_rows(X)), n_rows(X)
     of = float(np.sum(np.asarray(sample_weight, float)))
     return accuracy * of, of
+
+
+def accuracy(counts):
+    """Return the accuracy on blocks with these counts."""
+    right, of = map(sum, zip(*counts, strict=True))
+    return right / of
+
+
+def residuals(model, X, y, sample_weight):
+    """Return the moments of y, and the weighted sum of squared residuals, of each output."""
+    y, targets = NumberTargets.read(y), targets_of(vars(model))
+    if not targets.fits(y):
+        raise ValueError(f"y of shape {y.shape} is not that of {targets.n_outputs} outputs.")
+    weight = check_weight(sample_weight, n_rows(X))
+    weight = np.ones(len(y)) if weight is None else weight.ravel()
+    columns = y.reshape(len(y), -1)
+    squares = (columns - model.predict(X).reshape(columns.shape)) ** 2
+    return Moments.of(columns, weight), weight @ squares
+
+
+def r_squared(parts):
+    """Return the coefficient of determination on blocks with these moments and sums.
+
+    As in scikit-learn, an output that does not vary counts 1 if it is predicted exactly, and 0
+    otherwise.
+    """
+    moments = Moments.pooled([of_block for of_block, _ in parts])
+    squares = np.sum([of_block for _, of_block in parts], axis=0)
+    total = moments.weight * moments.deviation**2
+    unexplained = np.where(squares > 0, 1.0, 0.0)
+    np.divide(squares, total, out=unexplained, where=moments.varies)
+    return float(np.mean(1 - unexplained))

@@ -95,6 +95,16 @@ class ClassTargets:
         classes = np.unique(np.concatenate([targets.classes for targets in all_targets]))
         return cls(classes, all_targets[0].multilabel)
 
+    @property
+    def announced(self):
+        """What a network has to be told before it is trained on a part of y."""
+        return self.classes
+
+    @property
+    def example(self):
+        """A y that has these targets."""
+        return np.empty((0, len(self.classes))) if self.multilabel else self.classes
+
     @classmethod
     def together(cls, before, after):
         """Return the targets of networks that were trained side by side, with all their sums.

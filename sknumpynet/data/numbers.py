@@ -1,6 +1,6 @@
 """Numbers as targets: the questions of `targets`, answered for a regressor."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import numpy as np
@@ -8,9 +8,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 
 from sknumpynet.core.regression import NUMBER_LOSSES
-
-# A deviation below this fraction of the largest value is a rounding error.
-ROUNDING = 16 * np.finfo(float).eps
+from sknumpynet.data.moments import Moments
 
 
 @dataclass
@@ -27,6 +25,8 @@ class NumberTargets:
         The network predicts ``(y - center) / scale``.
     is_1d : bool
         Whether y is of shape (n,). Several quantiles have an output each nevertheless.
+    moments : Moments or None
+        Of the y that they were made for, if they standardise it.
     """
 
     loss: str
@@ -34,6 +34,7 @@ class NumberTargets:
     center: np.ndarray
     scale: np.ndarray
     is_1d: bool
+    moments: Moments | None = None
     constant_loss: float = inf
 
     score_name = "r2"
@@ -103,12 +104,12 @@ class NumberTargets:
                 f"y of shape {y.shape} is not accepted with several levels of quantile: it must be "
                 "of shape (n_samples,)."
             )
-        center, scale = np.zeros(columns.shape[1]), np.ones(columns.shape[1])
+        n_outputs = columns.shape[1] * n_levels  # each level has one
+        center, scale, moments = np.zeros(n_outputs), np.ones(n_outputs), None
         if standardised:
-            center, scale = center_and_scale(columns, weight, loss)
-        # Each level has an output of its own.
-        center, scale = np.repeat(center, n_levels), np.repeat(scale, n_levels)
-        targets = cls(loss, options, center, scale, y.ndim == 1)
+            moments = Moments.of(columns, weight)
+            center, scale = center_and_scale(moments, loss, n_levels)
+        targets = cls(loss, options, center, scale, y.ndim == 1, moments)
         encoded = targets.encode(y)
         losses = targets.constant_losses(encoded, weight, encoded)
         targets.constant_loss = float(np.average(losses, weights=weight))
@@ -120,6 +121,31 @@ class NumberTargets:
         saved = attributes["_resume"]
         center, scale = attributes["target_center_"], attributes["target_scale_"]
         return cls(saved["loss"], saved["options"], center, scale, saved["is_1d"])
+
+    @classmethod
+    def union(cls, all_targets):
+        """Return the targets of all rows from those of parts of them."""
+        first = all_targets[0]
+        if first.moments is None:
+            return first
+        moments = Moments.pooled([targets.moments for targets in all_targets])
+        center, scale = center_and_scale(moments, first.loss, len(levels_of(first.options)))
+        return replace(first, center=center, scale=scale, moments=moments)
+
+    @classmethod
+    def together(cls, before, after):
+        """Return the targets of networks that were trained side by side: they are the same."""
+        return after[0]
+
+    @property
+    def announced(self):
+        """What a network has to be told before it is trained on a part of y."""
+        return self
+
+    @property
+    def example(self):
+        """A y that has these targets."""
+        return np.empty(0) if self.is_1d else np.empty((0, self.n_outputs))
 
     @property
     def n_outputs(self):
@@ -238,23 +264,14 @@ def levels_of(options):
     return np.ravel(options.get("level", 0.5))
 
 
-def center_and_scale(columns, weight, loss):
-    """Return what is subtracted from each column, and what it is divided by.
+def center_and_scale(moments, loss, n_levels):
+    """Return what is subtracted from each column of y, and what it is divided by.
 
     That is its mean and its standard deviation. The mean of 'poisson' must stay positive, so that
-    it is only divided by the mean. A column that does not vary is not divided.
-
-    Parameters
-    ----------
-    columns : ndarray of shape (n, n_outputs)
-    weight : ndarray of shape (n,) or None
-    loss : str
+    it is only divided by the mean. A column that does not vary is not divided. All levels of a
+    quantile have the same.
     """
-    largest = np.abs(columns).max(axis=0)
-    largest[largest == 0] = 1.0
-    columns = columns / largest  # so that squares neither overflow nor vanish
-    mean = np.average(columns, axis=0, weights=weight)
+    center, scale = moments.mean, np.where(moments.varies, moments.deviation, 1.0)
     if loss == "poisson":
-        return np.zeros_like(mean), np.where(mean > 0, mean * largest, 1.0)
-    deviation = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
-    return mean * largest, np.where(deviation <= ROUNDING, 1.0, deviation * largest)
+        center, scale = np.zeros_like(center), np.where(center > 0, center, 1.0)
+    return np.repeat(center, n_levels), np.repeat(scale, n_levels)

@@ -18,15 +18,17 @@ def copy_with(estimator, attributes):
     return other
 
 
-def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, complete=False):
+def read_training_data(estimator, X, y, sample_weight, announced=None, *, is_new, complete=False):
     """Validate the training data, and weight it by class.
 
     Parameters
     ----------
     estimator : estimator
         Is not changed.
-    X, y, sample_weight, classes
+    X, y, sample_weight
         As in `fit` and `partial_fit`.
+    announced : array-like, NumberTargets or None
+        What is known of y of all rows, if these are a part of them: the classes, or the targets.
     is_new : bool
         Whether the data determine a new network, or have to fit the one of the estimator.
     complete : bool, default=False
@@ -43,10 +45,10 @@ def read_training_data(estimator, X, y, sample_weight, classes=None, *, is_new, 
     check_consistent_length(X, y)
     weight = check_weight(sample_weight, X.shape[0], hint="" if complete else CLASSES_HINT)
     if is_new:
-        targets = estimator._new_targets(y, weight, classes)
+        targets = estimator._new_targets(y, weight, announced)
     else:
         targets = kind.of_fitted(vars(estimator))
-        targets.check_continues(y, classes, complete)
+        targets.check_continues(y, announced, complete)
     encoded = targets.encode(y)
     targets = targets.count(encoded, weight, anew=is_new or complete)
     weight = targets.weigh(encoded, weight, estimator.class_weight)

@@ -8,6 +8,8 @@ which it has:
 ``fits``, ``check_continues``         is it the y of the same task?
 ``encode``, ``decode``                y to what the loss sees, and predictions back
 ``attributes``, ``identity``          what do fitted attributes and checkpoints say of it?
+``union``, ``together``               what is y of several parts, or networks, together?
+``announced``, ``example``            what is told to a network of a part, and to one that goes on
 ``strata``                            the classes of the rows, for stratified splits
 ``count``, ``weigh``                  how much weight has each class, and each row?
 ``make_loss``, ``has_temperature``    the loss of the network, and whether it is calibrated

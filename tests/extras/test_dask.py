@@ -18,7 +18,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import sknumpynet
-from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
@@ -26,7 +26,11 @@ da = pytest.importorskip("dask.array")
 dd = pytest.importorskip("dask.dataframe")
 bag = pytest.importorskip("dask.bag")
 
-from sknumpynet.dask import DaskNumericalEncoder, DaskNumpyMLPClassifier  # noqa: E402
+from sknumpynet.dask import (  # noqa: E402
+    DaskNumericalEncoder,
+    DaskNumpyMLPClassifier,
+    DaskNumpyMLPRegressor,
+)
 from sknumpynet.dask.blocks import draw  # noqa: E402
 
 SETTINGS = {"hidden_layer_sizes": 16, "random_state": 0, "max_iter": 3}
@@ -400,20 +404,22 @@ def test_a_block_without_weight_is_not_trained_on_and_its_labels_are_classes(
 def test_a_refit_forgets_the_feature_names(client, blocks):
     names = [f"pixel {j}" for j in range(64)]
     frame = dd.from_dask_array(blocks[0], columns=names)
-    for model in (DaskNumpyMLPClassifier(**SETTINGS), DaskNumericalEncoder()):
+    networks = DaskNumpyMLPClassifier(**SETTINGS), DaskNumpyMLPRegressor(**SETTINGS)
+    for model in (*networks, DaskNumericalEncoder()):
         assert list(model.fit(frame, dd.from_dask_array(blocks[1])).feature_names_in_) == names
         assert not hasattr(model.fit(*blocks), "feature_names_in_")
 
 
-def test_callbacks_are_refused(tmp_path):
-    model = DaskNumpyMLPClassifier()
+@pytest.mark.parametrize("Estimator", [DaskNumpyMLPClassifier, DaskNumpyMLPRegressor])
+def test_callbacks_are_refused(tmp_path, Estimator):
+    model = Estimator()
     with pytest.raises(AttributeError, match=r"does not support callbacks .* warm_start=True"):
         model.set_callbacks(Checkpoint(tmp_path))
     assert not hasattr(model, "set_callbacks")  # as meta-estimators ask
 
 
 def test_an_interrupted_fit_keeps_the_last_pass(client, blocks, digits, monkeypatch):
-    train_pass, passes = sknumpynet.dask.train_pass, []
+    train_pass, passes = sknumpynet.dask.network.train_pass, []
 
     def interrupted(*arguments):
         passes.append(arguments)
@@ -421,7 +427,7 @@ def test_an_interrupted_fit_keeps_the_last_pass(client, blocks, digits, monkeypa
             raise KeyboardInterrupt
         return train_pass(*arguments)
 
-    monkeypatch.setattr(sknumpynet.dask, "train_pass", interrupted)
+    monkeypatch.setattr(sknumpynet.dask.network, "train_pass", interrupted)
     model = DaskNumpyMLPClassifier(**SETTINGS)
     validation = {"X_val": blocks[0], "y_val": blocks[1]}
     with pytest.raises(KeyboardInterrupt):
@@ -518,3 +524,141 @@ def test_a_pipeline_can_be_fitted_again_with_a_warm_start(client, blocks):
     model = DaskNumpyMLPClassifier(**SETTINGS, warm_start=True)
     pipeline = make_pipeline(DaskNumericalEncoder(n_bins=0), model).fit(*blocks)
     assert pipeline.fit(*blocks)[-1].t_ == 6 * len(blocks[0])
+
+
+# --- Numbers ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def numbers(digits):
+    """Return pixels, and three numbers of each image, the last one a constant."""
+    X, _ = digits
+    constant = np.full(len(X), 3)
+    return X, np.column_stack([1000 + 50 * X.mean(axis=1), X[:, :20].sum(axis=1), constant])
+
+
+def in_blocks(*arrays):
+    return [da.from_array(a, (BLOCK, *a.shape[1:])) for a in arrays]
+
+
+def stream_of_numbers(X, y, weight=None, n_passes=3, **settings):
+    """Call partial_fit on the blocks, after a first call that has seen the targets of all rows."""
+    model = NumpyMLPRegressor(**{**SETTINGS, **settings})
+    targets = model._new_targets(y, None if weight is None else weight[:, None], None)
+    rng, starts = np.random.RandomState(0), np.arange(0, len(y), BLOCK)
+    for _ in range(n_passes):
+        for start in starts[rng.permutation(len(starts))]:
+            rows = slice(start, start + BLOCK)
+            part = None if weight is None else weight[rows]
+            model._partial_fit(X[rows], y[rows], part, targets)
+    return model
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", ["squared_error", "absolute_error", "poisson"])
+def test_the_targets_are_those_of_all_rows(client, numbers, loss, weighted):
+    X, y = numbers
+    order = np.argsort(y[:, 0])  # blocks that differ
+    X, y = X[order], y[order]
+    weight = np.random.default_rng(0).random(len(y)) if weighted else None
+    model = DaskNumpyMLPRegressor(loss, **SETTINGS)
+    model.fit(*in_blocks(X, y), *([] if weight is None else in_blocks(weight)))
+    expected = stream_of_numbers(X, y, weight, loss=loss)
+    assert np.allclose(model.target_center_, expected.target_center_, rtol=1e-13)
+    assert np.allclose(model.target_scale_, expected.target_scale_, rtol=1e-12)
+    assert np.allclose(model.params_, expected.params_, rtol=1e-3, atol=1e-4)
+    if loss != "poisson":
+        assert np.allclose(model.target_center_, np.average(y, axis=0, weights=weight), rtol=1e-12)
+        assert model.target_scale_[2] == 1
+
+
+def test_a_stream_of_numbers_as_they_are_has_the_bits_of_partial_fit(client, numbers):
+    X, y = numbers[0], numbers[1][:, 1] / 10
+    model = DaskNumpyMLPRegressor(preset="sklearn", **SETTINGS).fit(*in_blocks(X, y))
+    local = NumpyMLPRegressor(preset="sklearn", **SETTINGS)
+    rng, starts = np.random.RandomState(0), np.arange(0, len(y), BLOCK)
+    for _ in range(3):
+        for start in starts[rng.permutation(len(starts))]:
+            local.partial_fit(X[start : start + BLOCK], y[start : start + BLOCK])
+    assert np.array_equal(model.params_, local.params_)
+    assert model.n_iter_ == local.n_iter_
+
+
+def test_predictions_and_scores_of_numbers_are_those_of_the_local_estimator(client, numbers):
+    X, y = numbers[0], numbers[1][:, :2]
+    weight = np.random.default_rng(0).random(len(y))
+    chunks, weights = in_blocks(X, y), in_blocks(weight)
+    validation = {"X_val": chunks[0], "y_val": chunks[1], "sample_weight_val": weights[0]}
+    model = DaskNumpyMLPRegressor(**SETTINGS).fit(*chunks, **validation)
+    local = model.to_local()
+    assert type(local) is NumpyMLPRegressor
+    assert np.allclose(model.predict(chunks[0]).compute(), local.predict(X), rtol=1e-6)
+    assert abs(model.score(*chunks) - local.score(X, y)) < 1e-9
+    assert abs(model.validation_scores_[-1] - local.score(X, y, weight)) < 1e-9
+    assert model.score(X, y) == local.score(X, y)
+    first = DaskNumpyMLPRegressor(**SETTINGS).fit(chunks[0], in_blocks(y[:, 0])[0])
+    assert first.score(chunks[0], in_blocks(y[:, 0])[0]) > 0.5
+    constant = np.full(len(y), 7.0)
+    chunks = in_blocks(X, constant)
+    assert model.fit(*chunks).score(*chunks) == model.to_local().score(X, constant)
+
+
+def test_averaging_of_numbers_learns_and_keeps_their_targets(client, numbers):
+    X, y = numbers[0], numbers[1][:, 0]
+    chunks = in_blocks(X, y)
+    settings = {"hidden_layer_sizes": 16, "effort": 4, "random_state": 0}
+    model = DaskNumpyMLPRegressor(mode="averaging", **settings).fit(*chunks)
+    assert model.score(*chunks) > 0.8
+    assert np.allclose([model.target_center_[0], model.target_scale_[0]], [y.mean(), y.std()])
+    assert model.t_ == 40 * len(y)
+
+
+def test_quantiles_are_predicted_from_blocks_but_not_scored(client, numbers):
+    X, y = numbers[0], numbers[1][:, 1]
+    chunks = in_blocks(X, y)
+    settings = {"quantile": [0.1, 0.9], "hidden_layer_sizes": 16, "random_state": 0}
+    model = DaskNumpyMLPRegressor("quantile", **settings).fit(*chunks)
+    low, high = model.predict(chunks[0]).compute().T
+    assert (low <= high).all()
+    assert 0.6 < np.mean((low < y) & (y < high)) < 0.95
+    with pytest.raises(ValueError, match=r"several quantiles, \[0.1, 0.9\], is not computed"):
+        model.score(*chunks)
+    with pytest.raises(ValueError, match=r"several quantiles, \[0.1, 0.9\], is not computed"):
+        model.fit(*chunks, X_val=chunks[0], y_val=chunks[1])
+    median = DaskNumpyMLPRegressor("quantile", hidden_layer_sizes=16, random_state=0).fit(*chunks)
+    assert abs(median.score(*chunks) - median.to_local().score(X, y)) < 1e-9
+
+
+def test_a_warm_start_of_numbers_goes_on_with_the_same_targets(client, numbers):
+    X, y = numbers[0], numbers[1][:, 0]
+    chunks = in_blocks(X, y)
+    model = DaskNumpyMLPRegressor(**SETTINGS, shuffle=False, warm_start=True).fit(*chunks)
+    model = pickle.loads(pickle.dumps(model)).set_params(max_iter=1).fit(*chunks)
+    whole = DaskNumpyMLPRegressor(**SETTINGS, shuffle=False).set_params(max_iter=4).fit(*chunks)
+    assert np.array_equal(model.params_, whole.params_)
+    with pytest.raises(ValueError, match="does not match the network of 1 outputs"):
+        model.fit(chunks[0], *in_blocks(numbers[1]))
+    with pytest.raises(ValueError, match=r"loss='huber' .* differs from the network's"):
+        model.set_params(loss="huber").fit(*chunks)
+
+
+@pytest.mark.parametrize(
+    ("y", "settings", "message"),
+    [
+        (lambda y: y.astype(str) + "!", {}, "y is no array of numbers.*NumpyMLPClassifier"),
+        (lambda y: np.where(y == y.max(), np.nan, y), {}, "y contains NaN"),
+        (lambda y: -y, {"loss": "poisson"}, "out of the valid range of the loss 'poisson'"),
+        (lambda y: y, {"mode": "average"}, "mode='average' is not accepted"),
+        (lambda y: y, {"solver": "lbfgs"}, "DaskNumpyMLPRegressor trains block by block"),
+    ],
+)
+def test_numbers_are_refused_as_by_the_local_estimator(client, numbers, y, settings, message):
+    model = DaskNumpyMLPRegressor(**SETTINGS, **settings)
+    chunks = in_blocks(numbers[0], y(numbers[1][:, 1]))
+    with pytest.raises(ValueError, match=message):
+        model.fit(*chunks)
+    assert not hasattr(model, "params_")
+    with pytest.raises(ValueError, match=r"scoring='loss' is not .* Set scoring='r2'"):
+        DaskNumpyMLPRegressor(scoring="loss").fit(
+            *in_blocks(*numbers), X_val=chunks[0], y_val=in_blocks(numbers[1])[0]
+        )
