@@ -25,8 +25,15 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
 
     A drop-in for `sklearn.neural_network.MLPRegressor`: the same parameters, attributes and
     methods, and more of each. ``preset='sklearn'`` also has its defaults. ``preset='tuned'`` has
-    those of `NumpyMLPClassifier`, without label smoothing, and standardises y: the network predicts
-    ``(y - target_center_) / target_scale_``.
+    those of `NumpyMLPClassifier`, without label smoothing and with the exceptions below. It
+    standardises y: the network predicts ``(y - target_center_) / target_scale_``.
+
+    ==================  ==========  ==========  ==========  ============  =======
+    parameter           fit, adam   fit, sgd    fit, lbfgs  partial_fit   sklearn
+    ==================  ==========  ==========  ==========  ============  =======
+    hidden_layer_sizes  (128, 128)  (128, 128)  (100,)      (128, 128)    (100,)
+    learning_rate_init  0.005       0.1         0.001       0.002 / 0.02  0.001
+    ==================  ==========  ==========  ==========  ============  =======
 
     Parameters
     ----------

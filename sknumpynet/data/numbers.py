@@ -38,7 +38,7 @@ class NumberTargets:
     constant_loss: float = inf
 
     score_name = "r2"
-    has_temperature = False
+    are_classes = has_temperature = False
     constant_prediction = "a constant"
 
     @staticmethod

@@ -98,6 +98,11 @@ DEFAULTS = {
     "dtype":               (dtype,       dtype,       "float64",
                             "float32",   "float32",   dtype_of_X),
 }
+# Where they are others for numbers.
+OF_NUMBERS = {
+    "hidden_layer_sizes":  ((128, 128),  (128, 128),  (100,),    (128, 128), (128, 128), (100,)),
+    "learning_rate_init":  (0.005,       0.1,         0.001,     0.002,      0.02,       0.001),
+}
 # fmt: on
 # What a fitted network keeps when it is trained further, unless the user sets it.
 KEPT = "hidden_layer_sizes", "activation", "label_smoothing", "input_lr_multiplier", "dtype"
@@ -139,7 +144,8 @@ def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
     values = dict(values)
     if solver == "lbfgs" and not validated:
         values["early_stopping"] = False
-    for name, row in DEFAULTS.items():
+    defaults = DEFAULTS if data.targets.are_classes else DEFAULTS | OF_NUMBERS
+    for name, row in defaults.items():
         if is_auto(values[name]):
             if fitted is not None and name in KEPT and not (name == "dtype" and solver == "lbfgs"):
                 values[name] = fitted[name]
