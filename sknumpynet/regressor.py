@@ -144,8 +144,10 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
     Attributes
     ----------
     target_center_, target_scale_ : ndarray of shape (`n_outputs_`,)
-        What is subtracted from y, and what it is divided by; 0 and 1 with ``preset='sklearn'``.
-        With 'poisson' y is divided by its mean.
+        What is subtracted from y, and what it is divided by: its mean and standard deviation. With
+        'absolute_error', 'huber' and 'quantile' they are the median and 1.4826 times the median
+        distance from it, of the values that differ from it. With 'poisson' y is divided by its
+        mean. With ``preset='sklearn'`` they are 0 and 1.
     out_activation_ : {'identity', 'exp'}
         'exp' with 'poisson'.
     validation_scores_ : list of float or None

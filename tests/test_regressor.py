@@ -12,7 +12,7 @@ from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes, make_friedman1
-from sklearn.metrics import d2_pinball_score
+from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -141,6 +141,14 @@ def test_quantiles_stop_early_by_their_own_loss():
     model.fit(X_train, y_train, X_val=X_test, y_val=y_test)
     expected = d2_pinball_score(y_test, model.predict(X_test), alpha=0.9)
     assert_allclose(model.best_validation_score_, expected, atol=0.01)
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
+@pytest.mark.parametrize("gross", [1e3, 1e9])
+def test_gross_errors_of_any_size_do_not_keep_from_learning(loss, gross):
+    spoiled = y_train + gross * (np.arange(400) % 100 == 7)
+    model = NumpyMLPRegressor(loss, 32, random_state=0).fit(X_train, spoiled)
+    assert r2_score(y_test, model.predict(X_test)) > 0.8
 
 
 def test_absolute_error_and_huber_are_not_moved_by_gross_errors():

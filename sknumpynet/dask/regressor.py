@@ -12,7 +12,7 @@ class DaskNumpyMLPRegressor(DaskNetworkMixin, NumpyMLPRegressor):
     """`NumpyMLPRegressor` for Dask arrays and data frames.
 
     `fit` trains block by block on the workers of a cluster, with the settings of `partial_fit`.
-    `target_center_` and `target_scale_` are those of all rows.
+    `target_center_` and `target_scale_` are those of all rows; medians are averaged over blocks.
 
     Parameters
     ----------

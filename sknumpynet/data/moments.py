@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+# The median absolute deviation times this is the standard deviation of a normal distribution.
+NORMAL = 1.4826
 # A deviation below this fraction of the largest value is a rounding error.
 ROUNDING = 16 * np.finfo(float).eps
 
@@ -40,6 +42,29 @@ class Moments:
         deviation = np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=weight))
         total = float(len(columns) if weight is None else np.sum(weight))
         return cls(total, mean * unit, deviation * unit, largest)
+
+    @classmethod
+    def robust(cls, columns, weight=None):
+        """Return moments that gross errors do not distort.
+
+        The median takes the place of the mean, and the median distance from it, of the values that
+        differ from it, times 1.4826, that of the deviation.
+        """
+        moments = cls.of(columns, weight)
+        weight = np.ones(len(columns)) if weight is None else weight
+
+        def median(values, weights):
+            is_counted = weights > 0
+            if not is_counted.any():
+                return 0.0
+            counted = values[is_counted], 0.5
+            return np.quantile(*counted, weights=weights[is_counted], method="inverted_cdf")
+
+        for k, column in enumerate(columns.T):
+            moments.mean[k] = median(column, weight)
+            distance = np.abs(column - moments.mean[k])
+            moments.deviation[k] = NORMAL * median(distance, np.where(distance > 0, weight, 0))
+        return moments
 
     @classmethod
     def pooled(cls, parts):

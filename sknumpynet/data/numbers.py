@@ -10,6 +10,9 @@ from sklearn.utils import check_array, column_or_1d
 from sknumpynet.core.regression import NUMBER_LOSSES
 from sknumpynet.data.moments import Moments
 
+# The losses that are there for gross errors in y, which would distort its mean and deviation.
+ROBUST = "absolute_error", "huber", "quantile"
+
 
 @dataclass
 class NumberTargets:
@@ -107,7 +110,7 @@ class NumberTargets:
         n_outputs = columns.shape[1] * n_levels  # each level has one
         center, scale, moments = np.zeros(n_outputs), np.ones(n_outputs), None
         if standardised:
-            moments = Moments.of(columns, weight)
+            moments = (Moments.robust if loss in ROBUST else Moments.of)(columns, weight)
             center, scale = center_and_scale(moments, loss, n_levels)
         targets = cls(loss, options, center, scale, y.ndim == 1, moments)
         encoded = targets.encode(y)
@@ -267,9 +270,9 @@ def levels_of(options):
 def center_and_scale(moments, loss, n_levels):
     """Return what is subtracted from each column of y, and what it is divided by.
 
-    That is its mean and its standard deviation. The mean of 'poisson' must stay positive, so that
-    it is only divided by the mean. A column that does not vary is not divided. All levels of a
-    quantile have the same.
+    That is its mean and its standard deviation, or its median and the median deviation. The mean of
+    'poisson' must stay positive, so that it is only divided by the mean. A column that does not
+    vary is not divided. All levels of a quantile have the same.
     """
     center, scale = moments.mean, np.where(moments.varies, moments.deviation, 1.0)
     if loss == "poisson":
