@@ -22,7 +22,7 @@ from sklearn.datasets import load_digits
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from sknumpynet import Checkpoint, NumpyMLPClassifier
+from sknumpynet import Checkpoint, NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.fit.files import from_bytes, hash_of, last_saved, to_bytes
 from sknumpynet.fit.observer import SUPPORTED, FitObserver
 
@@ -82,6 +82,12 @@ SETTINGS = {
         X,
         y,
     ),
+    "numbers": ({"loss": "squared_error", "effort": 0.15}, X, X[:, :3] @ [1, 20, 300]),
+    "quantiles of noise": (
+        {"loss": "quantile", "quantile": [0.1, 0.9], "hidden_layer_sizes": 64},
+        X,
+        rng.randn(300),
+    ),
 }
 
 
@@ -90,7 +96,8 @@ SETTINGS = {
 def test_a_fit_that_is_killed_after_any_epoch_ends_as_if_it_had_not_been(name, tmp_path):
     settings, X, labels = SETTINGS[name]
     settings = {"hidden_layer_sizes": 8, "max_iter": 25, "random_state": 3, **settings}
-    whole = NumpyMLPClassifier(**settings)
+    Estimator = NumpyMLPRegressor if "loss" in settings else NumpyMLPClassifier
+    whole = Estimator(**settings)
     n_epochs = fit(whole, X, labels)
     assert n_epochs > 10
     phases = whole.history_["phase"]
@@ -99,9 +106,9 @@ def test_a_fit_that_is_killed_after_any_epoch_ends_as_if_it_had_not_been(name, t
         assert whole.t_ == 300 * phases.count("fit")
     for k in range(1, n_epochs + 1):
         checkpoint = Checkpoint(tmp_path / str(k), every_epochs=1)
-        killed = NumpyMLPClassifier(**settings).set_callbacks(checkpoint)
+        killed = Estimator(**settings).set_callbacks(checkpoint)
         assert fit(killed, X, labels, killed_after=k) == k
-        resumed = NumpyMLPClassifier(**settings).set_callbacks(checkpoint)
+        resumed = Estimator(**settings).set_callbacks(checkpoint)
         assert fit(resumed, X, labels) == n_epochs - k
         assert_equal(result_of(resumed), result_of(whole))
 
@@ -113,7 +120,7 @@ from contextlib import redirect_stdout
 from threading import Timer
 import numpy as np
 from sklearn.datasets import load_digits
-from sknumpynet import Checkpoint, NumpyMLPClassifier
+from sknumpynet import Checkpoint, NumpyMLPClassifier, NumpyMLPRegressor
 path, result, epoch, seconds = sys.argv[1:]
 
 class Output:

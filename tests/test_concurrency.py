@@ -19,7 +19,7 @@ from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
 
 N_THREADS = 8
 
@@ -28,6 +28,7 @@ distinct = np.random.RandomState(0).randn(120, 6)
 X = np.vstack([distinct, distinct[:60], distinct[:20]])
 y = np.array(["a", "b", "c"])[(X[:, 0] > 0).astype(int) + (X[:, 1] > 0)]
 weight = np.linspace(0.5, 2, len(y))
+numbers = np.sin(X[:, 0]) + X[:, 1] * X[:, 2]
 
 FITS = {
     "pilot run": {},
@@ -37,6 +38,8 @@ FITS = {
     "lbfgs": {"solver": "lbfgs", "max_iter": 20},
     "sklearn": {"preset": "sklearn", "early_stopping": True, "max_iter": 20},
     "small batches": {"batch_size": 8, "dtype": "float64"},
+    "numbers": {"loss": "squared_error"},
+    "quantiles": {"loss": "quantile", "quantile": [0.1, 0.9], "dropout": 0.1},
 }
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 pytestmark = [
@@ -48,19 +51,28 @@ forks = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:Dep
 
 
 def new(seed=0, **settings):
-    return NumpyMLPClassifier((16, 8), effort=0.2, random_state=seed, **settings)
+    """Return an estimator: one with a loss is a regressor."""
+    Estimator = NumpyMLPRegressor if "loss" in settings else NumpyMLPClassifier
+    shared = {"hidden_layer_sizes": (16, 8), "effort": 0.2, "random_state": seed}
+    return Estimator(**shared, **settings)
+
+
+def fitted(model, X=X, **options):
+    """Fit a model to the targets that it is for."""
+    return model.fit(X, numbers if isinstance(model, NumpyMLPRegressor) else y, weight, **options)
 
 
 def bits_of(model):
     """Return a hash of what the fit determined: parameters, history, predictions."""
     history = {name: column for name, column in model.history_.items() if name != "seconds"}
-    record = [model.params_.tobytes(), model.predict_proba(X).tobytes(), repr(history).encode()]
+    predict = getattr(model, "predict_proba", model.predict)
+    record = [model.params_.tobytes(), predict(X).tobytes(), repr(history).encode()]
     return hashlib.sha256(b"".join(record)).hexdigest()
 
 
 def bits(name="pilot run", seed=0, **settings):
     """Fit a model in the way `name`; return a hash of the result."""
-    return bits_of(new(seed, **FITS[name], **settings).fit(X, y, weight))
+    return bits_of(fitted(new(seed, **FITS[name], **settings)))
 
 
 @pytest.fixture(scope="module")
@@ -163,6 +175,13 @@ READ = {
 }
 
 
+READ_REGRESSOR = {
+    "predict": lambda model: model.predict(X).tolist(),
+    "score": lambda model: model.score(X, numbers),
+    "coefs_": READ["coefs_"],
+}
+
+
 READ_ENCODER = {
     "transform": lambda encoder: encoder.transform(X).tolist(),
     "get_feature_names_out": lambda encoder: encoder.get_feature_names_out().tolist(),
@@ -192,6 +211,10 @@ class RefittedClassifier(Refitted, NumpyMLPClassifier):
     pass
 
 
+class RefittedRegressor(Refitted, NumpyMLPRegressor):
+    pass
+
+
 class RefittedEncoder(Refitted, NumericalEncoder):
     pass
 
@@ -218,6 +241,14 @@ def check_refits(make, first, second, read):
 @pytest.mark.parametrize("change", ["more classes", "two classes"])
 def test_whenever_another_thread_refits_a_result_is_that_of_one_network(name, change):
     check_refits(RefittedClassifier, *two_networks()[change], lambda model: read(model, name))
+
+
+@pytest.mark.parametrize("name", READ_REGRESSOR)
+def test_whenever_another_thread_refits_a_result_is_that_of_one_regressor(name):
+    settings = {"max_iter": 2, "random_state": 0}
+    first = NumpyMLPRegressor("poisson", (16, 8), **settings).fit(X, np.exp(numbers / 9))
+    second = NumpyMLPRegressor(hidden_layer_sizes=12, **settings).fit(X, 1000 * numbers)
+    check_refits(RefittedRegressor, first, second, READ_REGRESSOR[name])
 
 
 @pytest.mark.parametrize("name", READ_ENCODER)
@@ -286,8 +317,10 @@ def test_verbose_does_not_change_a_bit(serial, name, capsys):
 @pytest.mark.parametrize("name", FITS)
 def test_callbacks_do_not_change_a_bit(serial, name):
     callback = pytest.importorskip("sklearn.callback", reason="callbacks came with 1.9")
-    model = new(**FITS[name]).set_callbacks(callback.ScoringMonitor(scoring="accuracy"))
-    assert bits_of(model.fit(X, y, weight)) == serial[name]
+    scoring = {"numbers": "r2", "quantiles": lambda m, X, y: {"score": m.score(X, y)}}
+    monitor = callback.ScoringMonitor(scoring=scoring.get(name, "accuracy"))
+    model = new(**FITS[name]).set_callbacks(monitor)
+    assert bits_of(fitted(model)) == serial[name]
 
 
 LAYOUTS = {
@@ -301,7 +334,7 @@ LAYOUTS = {
 @pytest.mark.parametrize("name", FITS)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_order_of_x_in_memory_does_not_change_a_bit(serial, name, layout):
-    assert bits_of(new(**FITS[name]).fit(LAYOUTS[layout], y, weight)) == serial[name]
+    assert bits_of(fitted(new(**FITS[name]), LAYOUTS[layout])) == serial[name]
 
 
 @forks
@@ -372,9 +405,10 @@ def test_a_process_forked_in_any_function_of_a_fit_can_fit(long_profile):
     """
     calls, go_on, seen, failed = SimpleQueue(), SimpleQueue(), set(), []
     models = [new(max_iter=2, solver="lbfgs"), new(max_iter=2, early_stopping=True)]
+    models.append(new(max_iter=2, loss="quantile"))
 
     def fit():
-        return [clone(model).fit(X, y, weight).params_.tobytes() for model in models]
+        return [fitted(clone(model)).params_.tobytes() for model in models]
 
     def fit_with_pauses():
         sys.settrace(pause)

@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from threadpoolctl import threadpool_info
 
 import sknumpynet
-from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.core.basis import folded
 from sknumpynet.fit.files import last_saved
 from sknumpynet.fit.observer import SUPPORTED, FitObserver
@@ -80,10 +80,14 @@ def visible_state(model):
     return {**state, "random_state": stream.get_state(legacy=False)}
 
 
-def unfitted(**settings):
+def unfitted(Estimator=NumpyMLPClassifier, **settings):
     stream = np.random.RandomState(5)
     settings = {"hidden_layer_sizes": 4, "batch_size": 50, "dropout": 0.2, **settings}
-    return NumpyMLPClassifier(**{"random_state": stream, **settings})
+    return Estimator(**{"random_state": stream, **settings})
+
+
+def of_numbers(**settings):
+    return unfitted(NumpyMLPRegressor, **settings)
 
 
 def streaming(**settings):
@@ -148,6 +152,12 @@ SITUATIONS = {
         lambda: unfitted(solver="lbfgs", max_iter=3, dropout=0.0, learning_rate="linear"),
         lambda m: m.fit(X, y),
     ),
+    "numbers": (lambda: of_numbers(max_iter=5), lambda m: m.fit(X, X[:, 1], np.ones(240))),
+    "numbers, warm start": (
+        lambda: of_numbers(max_iter=2, warm_start=True, loss="huber").fit(X, X[:, 1]),
+        lambda m: m.fit(X, X[:, 1], X_val=X[:40], y_val=X[:40, 1]),
+    ),
+    "numbers, partial_fit": (of_numbers, lambda m: m.partial_fit(X, X[:, 1])),
     "first partial_fit": (unfitted, lambda m: m.partial_fit(X, y, classes=["no", "yes"])),
     "partial_fit": (streaming, lambda m: m.partial_fit(X, y)),
     "a scorer, sparse data": (

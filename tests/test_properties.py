@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
 
 pytestmark = pytest.mark.slow
 
@@ -125,6 +125,32 @@ LABELS = {
     "masked": lambda c: np.ma.array(c, mask=c == 1),
     "StringDType": lambda c: c.astype(np.dtypes.StringDType()),
 }
+NUMBERS = {
+    "float": lambda c, rng: c + rng.rand(len(c)),
+    "float32": lambda c, rng: (c + rng.rand(len(c))).astype(np.float32),
+    "int": lambda c, rng: c,
+    "bool": lambda c, rng: c > 0,
+    "object": lambda c, rng: c.astype(object),
+    "list": lambda c, rng: c.tolist(),
+    "column": lambda c, rng: rng.rand(len(c), 1),
+    "two": lambda c, rng: rng.rand(len(c), 2),
+    "constant": lambda c, rng: np.full(len(c), 0.1),
+    "huge": lambda c, rng: 1e300 * rng.randn(len(c)),
+    "tiny": lambda c, rng: 1e-300 * rng.randn(len(c)),
+    "huge and tiny": lambda c, rng: np.c_[1e300 * rng.randn(len(c)), 1e-300 * rng.randn(len(c))],
+    "far from 0": lambda c, rng: 1e12 + rng.rand(len(c)),
+    "gross error": lambda c, rng: np.r_[1e200, rng.rand(len(c) - 1)],
+    "Series": lambda c, rng: pd.Series(rng.rand(len(c)), index=c),
+    "Float64": lambda c, rng: pd.Series(rng.rand(len(c)), dtype="Float64"),
+    "Arrow": lambda c, rng: pd.Series(rng.rand(len(c)), dtype="double[pyarrow]"),
+    "NaN": lambda c, rng: np.r_[np.nan, rng.rand(len(c) - 1)],
+    "infinity": lambda c, rng: np.r_[np.inf, rng.rand(len(c) - 1)],
+    "words": lambda c, rng: np.array(["no", "maybe", "yes"])[c],
+    "short": lambda c, rng: rng.rand(len(c) - 1),
+    "three dimensions": lambda c, rng: rng.rand(len(c), 2, 2),
+    "complex": lambda c, rng: c + 1j,
+    "missing": lambda c, rng: pd.Series([None, *c[1:]], dtype="Float64"),
+}
 WEIGHTS = {
     "none": lambda rng, n: None,
     "ones": lambda rng, n: np.ones(n),
@@ -180,10 +206,19 @@ VALUES = {
 }
 
 
+OF_NUMBERS = {
+    **{name: values for name, values in VALUES.items() if name in NumpyMLPRegressor().get_params()},
+    "loss": ["squared_error", "absolute_error", "huber", "quantile", "poisson", "mse"],
+    "quantile": [0.5, 1e-9, [0.1, 0.9], [0.9, 0.1], 0, 1],
+    "huber_width": [1.35, 1e-300, 1e300, 0],
+    "scoring": ["r2", "loss", "neg_mean_absolute_error", "accuracy", "nonsense"],
+}
+
+
 @st.composite
-def parameters(draw):
-    names = draw(st.lists(st.sampled_from(sorted(VALUES)), max_size=5, unique=True))
-    return {name: draw(st.sampled_from(VALUES[name])) for name in names}
+def parameters(draw, of=VALUES):
+    names = draw(st.lists(st.sampled_from(sorted(of)), max_size=5, unique=True))
+    return {name: draw(st.sampled_from(of[name])) for name in names}
 
 
 def copy_of(value):
@@ -211,7 +246,7 @@ def call(work, *owned):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for message in ("X is not scaled", "batch_size=.* is clipped"):
+        for message in ("X is not scaled", "batch_size=.* is clipped", "target_center_ and"):
             warnings.filterwarnings("ignore", message, UserWarning)
         warnings.filterwarnings("ignore", "A column-vector y was passed")  # scikit-learn's
         # neg_log_loss is not meant for several labels, which scikit-learn says
@@ -290,6 +325,47 @@ def test_partial_fit_raises_an_error_with_a_cause_or_gives_a_sound_network(
     check_network(model, X, y)
 
 
+@given(
+    inputs(),
+    st.sampled_from(sorted(NUMBERS)),
+    st.sampled_from(sorted(WEIGHTS)),
+    parameters(OF_NUMBERS),
+    st.booleans(),
+)
+def test_a_regressor_raises_an_error_with_a_cause_or_is_sound(
+    pair, numbers, weights, changes, is_stream
+):
+    X, truth = pair
+    rng = np.random.RandomState(0)
+    y = NUMBERS[numbers](rng.randint(3, size=len(truth)), rng)
+    weight = WEIGHTS[weights](rng, len(truth))
+    usual = {"hidden_layer_sizes": 4, "effort": 0.05, "random_state": 0, "max_iter": 3}
+    model = NumpyMLPRegressor(**{**usual, **changes})
+    is_stream &= model.solver != "lbfgs"
+    work = model.partial_fit if is_stream else model.fit
+    result = call(lambda: work(X, y, weight), X, y, weight)
+    if isinstance(result, Exception):
+        assert len(str(result)) > 20
+        if not vars(model).keys() - set(model.get_params()):
+            return
+        assert "The loss is not finite any more" in str(result)  # the epochs before were good
+    assert np.isfinite(truth).all()
+    assert np.isfinite(model.params_).all()
+    assert np.isfinite(model.history_["loss"]).all()
+    predicted = call(lambda: model.predict(X), X)
+    if isinstance(predicted, ValueError):  # X is that large
+        assert "too large" in str(predicted)
+        return
+    n_levels = np.size(model._options().get("level", 0))
+    shape = np.shape(np.asarray(y).squeeze()) if len(truth) > 1 else np.shape(np.ravel(y))
+    assert predicted.shape == (shape if n_levels == 1 else (len(truth), n_levels))
+    assert np.isfinite(predicted).all() or model.loss == "poisson"
+    if n_levels > 1:
+        assert (np.diff(predicted, axis=1) >= 0).all()
+    if numbers == "constant" and model.preset == "tuned" and model.loss != "poisson":
+        assert_allclose(predicted, 0.1, atol=3)
+
+
 @given(inputs(), st.sampled_from(sorted(LABELS)), st.sampled_from([*sorted(WEIGHTS)]))
 def test_the_encoder_raises_an_error_with_a_cause_or_gives_finite_numbers(pair, labels, weights):
     X, truth = pair
@@ -325,20 +401,48 @@ TRAINING = st.fixed_dictionaries(
 )
 
 
+# A number of classes, or 0: numbers.
+KINDS = st.sampled_from([0, 2, 3, 4, 0])
+
+
 def problem(seed, n_classes, n=40, d=4):
+    """Return X, and a target: of classes, or of numbers if there are no classes."""
     rng = np.random.RandomState(seed)
     X = rng.randn(n, d)
+    if n_classes == 0:
+        return X, np.exp(X[:, 0]) + rng.rand(n)
     return X, np.r_[np.arange(n_classes), rng.randint(n_classes, size=n - n_classes)]
 
 
+def new(training, y, **changes):
+    """Return an estimator for labels, which are integers, or for numbers."""
+    options = {"preset": "sklearn", "dtype": "float64", **training, **changes}
+    if y.dtype.kind == "f":
+        del options["label_smoothing"]
+        return NumpyMLPRegressor(**options)
+    return NumpyMLPClassifier(**options)
+
+
 def trained(training, X, y, weight=None, **changes):
-    options = {"preset": "sklearn", "max_iter": 4, "tol": 0, "dtype": "float64", **training}
+    model = new(training, y, **{"max_iter": 4, "tol": 0, **changes})
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return NumpyMLPClassifier(**{**options, **changes}).fit(X, y, weight)
+        return model.fit(X, y, weight)
 
 
-@given(TRAINING, st.integers(0, 1000), st.integers(2, 4), st.integers(2, 5))
+def streamed(model, X, y):
+    """Call `partial_fit` once."""
+    if isinstance(model, NumpyMLPRegressor):
+        return model.partial_fit(X, y)
+    return model.partial_fit(X, y, classes=np.unique(y))
+
+
+def predictions(model, X):
+    """Return probabilities, or numbers."""
+    return getattr(model, "predict_proba", model.predict)(X)
+
+
+@given(TRAINING, st.integers(0, 1000), KINDS, st.integers(2, 5))
 def test_a_weight_is_a_number_of_copies(training, seed, n_classes, k):
     X, y = problem(seed, n_classes)
     weight = np.random.RandomState(seed).randint(1, k + 1, size=len(y))
@@ -357,19 +461,18 @@ def test_the_names_of_the_classes_do_not_matter(training, seed, n_classes):
     assert_array_equal(names[numbered.predict(X)], named.predict(X))
 
 
-@given(TRAINING, st.integers(0, 1000), st.sampled_from(["csr", "csc", "coo"]))
-def test_sparse_is_dense(training, seed, name):
-    X, y = problem(seed, 3)
+@given(TRAINING, st.integers(0, 1000), KINDS, st.sampled_from(["csr", "csc", "coo"]))
+def test_sparse_is_dense(training, seed, n_classes, name):
+    X, y = problem(seed, n_classes)
     X[X < 0] = 0
     dense, thin = trained(training, X, y), trained(training, in_format(X, name, False, None), y)
     assert_allclose(dense.params_, thin.params_, rtol=1e-7, atol=1e-10)
 
 
-@given(TRAINING, st.integers(0, 1000))
-def test_the_order_of_the_columns_does_not_matter(training, seed):
-    X, y = problem(seed, 3)
-    options = {**training, "solver": "sgd", "momentum": 0.0, "preset": "sklearn"}
-    one = NumpyMLPClassifier(**options, dtype="float64").partial_fit(X, y, classes=[0, 1, 2])
+@given(TRAINING, st.integers(0, 1000), KINDS)
+def test_the_order_of_the_columns_does_not_matter(training, seed, n_classes):
+    X, y = problem(seed, n_classes)
+    one = streamed(new(training, y, solver="sgd", momentum=0.0, learning_rate_init=0.001), X, y)
     order = np.random.RandomState(seed).permutation(X.shape[1])
     other = deepcopy(one)
     other.coefs_[0] = one.coefs_[0][order]
@@ -377,27 +480,26 @@ def test_the_order_of_the_columns_does_not_matter(training, seed):
         one.partial_fit(X, y)
         other.partial_fit(X[:, order], y)
     assert_allclose(other.coefs_[0], one.coefs_[0][order], rtol=1e-6, atol=1e-9)
-    assert_allclose(other.predict_proba(X[:, order]), one.predict_proba(X), rtol=1e-6)
+    assert_allclose(predictions(other, X[:, order]), predictions(one, X), rtol=1e-6, atol=1e-9)
 
 
 # A call begins with the rows as they are, while a later epoch of a call shuffles the last order.
 CALLS = {"batch_size": 16, "shuffle": False, "dropout": 0.2}
 
 
-@given(TRAINING, st.integers(0, 1000), st.integers(1, 4))
-def test_calls_of_partial_fit_are_epochs_of_fit(training, seed, k):
-    X, y = problem(seed, 3)
+@given(TRAINING, st.integers(0, 1000), KINDS, st.integers(1, 4))
+def test_calls_of_partial_fit_are_epochs_of_fit(training, seed, n_classes, k):
+    X, y = problem(seed, n_classes)
     whole = trained(training, X, y, max_iter=k, **CALLS)
-    options = {"preset": "sklearn", "dtype": "float64", **CALLS, **training}
-    stream = NumpyMLPClassifier(**options)
+    stream = new(training, y, **CALLS)
     for _ in range(k):
-        stream.partial_fit(X, y, classes=[0, 1, 2])
+        streamed(stream, X, y)
     assert_array_equal(stream.params_, whole.params_)
 
 
-@given(TRAINING, st.integers(0, 1000), st.integers(1, 3))
-def test_a_warm_start_in_two_halves_is_one_fit(training, seed, k):
-    X, y = problem(seed, 3)
+@given(TRAINING, st.integers(0, 1000), KINDS, st.integers(1, 3))
+def test_a_warm_start_in_two_halves_is_one_fit(training, seed, n_classes, k):
+    X, y = problem(seed, n_classes)
     whole = trained(training, X, y, max_iter=2 * k, **CALLS)
     half = trained(training, X, y, max_iter=k, warm_start=True, **CALLS)
     with warnings.catch_warnings():
@@ -407,13 +509,13 @@ def test_a_warm_start_in_two_halves_is_one_fit(training, seed, k):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@given(TRAINING, st.integers(0, 1000))
-def test_a_constant_zero_feature_changes_nothing_else(dtype, training, seed):
-    X, y = problem(seed, 3)
-    options = {**training, "solver": "sgd", "preset": "sklearn", "dtype": dtype}
-    one = NumpyMLPClassifier(**options).partial_fit(X, y, classes=[0, 1, 2])
+@given(TRAINING, st.integers(0, 1000), KINDS)
+def test_a_constant_zero_feature_changes_nothing_else(dtype, training, seed, n_classes):
+    X, y = problem(seed, n_classes)
+    options = {"solver": "sgd", "learning_rate_init": 0.001, "dtype": dtype}
+    one = streamed(new(training, y, **options), X, y)
     wide = np.c_[X, np.zeros(len(X))]
-    other = NumpyMLPClassifier(**options).partial_fit(wide, y, classes=[0, 1, 2])
+    other = streamed(new(training, y, **options), wide, y)
     for mine, theirs in zip(other.coefs_[1:], one.coefs_[1:], strict=True):
         mine[...] = theirs
     other.coefs_[0][:-1] = one.coefs_[0]
@@ -427,4 +529,35 @@ def test_a_constant_zero_feature_changes_nothing_else(dtype, training, seed):
         other.partial_fit(wide, y)
     tolerance = {"rtol": 1e-4, "atol": 1e-5} if dtype == "float32" else {"rtol": 1e-7, "atol": 1e-9}
     assert_allclose(other.coefs_[0][:-1], one.coefs_[0], **tolerance)
-    assert_allclose(other.predict_proba(wide), one.predict_proba(X), **tolerance)
+    assert_allclose(predictions(other, wide), predictions(one, X), **tolerance)
+
+
+@given(
+    TRAINING,
+    st.integers(0, 1000),
+    st.sampled_from(["squared_error", "absolute_error", "huber", "quantile"]),
+    st.sampled_from([1e-100, 1e-3, 1.0, 1e6, 1e200]),
+    st.integers(-3, 3),
+)
+def test_predictions_have_the_unit_of_y(training, seed, loss, unit, offset):
+    X, y = problem(seed, 0)
+    settings = {"preset": "tuned", "loss": loss, "effort": 0.02, "learning_rate_init": 0.001}
+    one = new(training, y, **settings).fit(X, y)
+    other = new(training, y, **settings).fit(X, unit * (y + offset))
+    assert_allclose(other.predict(X) / unit - offset, one.predict(X), rtol=1e-4, atol=1e-4)
+
+
+@given(TRAINING, st.integers(0, 1000), st.sampled_from(["squared_error", "poisson"]))
+def test_the_order_of_the_outputs_does_not_matter(training, seed, loss):
+    X, y = problem(seed, 0)
+    Y, order = np.column_stack([y, y[::-1], y**2]), [2, 0, 1]
+    settings = {"solver": "sgd", "learning_rate_init": 1e-4, "loss": loss}
+    one = new(training, y, **settings).partial_fit(X, Y)
+    other = deepcopy(one)
+    other.coefs_[-1], other.intercepts_[-1] = one.coefs_[-1][:, order], one.intercepts_[-1][order]
+    for model in (one, other):  # the velocities are in the other order
+        model._resume = {**model._resume, "optimizer": {}}
+    for _ in range(3):
+        one.partial_fit(X, Y)
+        other.partial_fit(X, Y[:, order])
+    assert_allclose(other.predict(X), one.predict(X)[:, order], rtol=1e-6, atol=1e-9)

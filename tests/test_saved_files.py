@@ -14,6 +14,7 @@ import subprocess
 import sys
 import warnings
 import zipfile
+from functools import partial
 from pathlib import Path
 from time import perf_counter, sleep
 
@@ -26,10 +27,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from skops import io as skops
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
 
 DATA = Path(__file__).parent / "data"
 CLASSIFIER = "sknumpynet.classifier.NumpyMLPClassifier"
+REGRESSOR = "sknumpynet.regressor.NumpyMLPRegressor"
 ENCODER = "sknumpynet.preprocessing.NumericalEncoder"
 MAP = "joblib, memory map"
 LOOPS, ROOM = 12, 2**28
@@ -46,9 +48,12 @@ needs_limits = pytest.mark.skipif(
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
-def new(**settings):
+def new(Estimator=NumpyMLPClassifier, **settings):
     quick = {"hidden_layer_sizes": 4, "learning_rate_init": 0.01, "max_iter": 3, "random_state": 0}
-    return NumpyMLPClassifier(**quick | settings)
+    return Estimator(**quick | settings)
+
+
+numbers = partial(new, NumpyMLPRegressor)
 
 
 def loaded_by_skops(data, *types):
@@ -85,23 +90,34 @@ STATES = {
     ),
     "multilabel": lambda: new().fit(X, np.c_[y, 1 - y]),
     "three classes": lambda: new(hidden_layer_sizes=(4, 3)).fit(X, y + (X[:, 1] > 0)),
+    "numbers, unfitted": lambda: numbers(),
+    "numbers": lambda: numbers().fit(X, X[:, 0]),
+    "numbers, pilot run": lambda: numbers(max_iter="auto", effort=0.1).fit(frame, X[:, 0]),
+    "numbers, partial_fit": lambda: numbers(loss="huber").partial_fit(X, X[:, 0]),
+    "numbers, warm_start": lambda: numbers(warm_start=True).fit(X, X).fit(X, X),
+    "numbers, early_stopping": lambda: numbers(early_stopping=True).fit(X, X[:, 0]),
+    "numbers, sklearn": lambda: numbers(loss="poisson", preset="sklearn").fit(X, y),
+    "quantiles": lambda: numbers(loss="quantile", quantile=np.array([0.1, 0.9])).fit(X, X[:, 0]),
 }
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_skops_has_one_type_to_trust(state):
     model = STATES[state]()
-    data = skops.dumps(model)
-    assert skops.get_untrusted_types(data=data) == [CLASSIFIER]
-    loaded = loaded_by_skops(data, CLASSIFIER)
-    assert skops.get_untrusted_types(data=skops.dumps(loaded)) == [CLASSIFIER]
-    if state == "unfitted":
+    data, kind = skops.dumps(model), CLASSIFIER
+    if isinstance(model, NumpyMLPRegressor):
+        kind = REGRESSOR
+    assert skops.get_untrusted_types(data=data) == [kind]
+    loaded = loaded_by_skops(data, kind)
+    assert skops.get_untrusted_types(data=skops.dumps(loaded)) == [kind]
+    if state.endswith("unfitted"):
         assert repr(loaded) == repr(model)
         return
     table = frame if hasattr(model, "feature_names_in_") else X
-    assert_array_equal(loaded.predict_proba(table), model.predict_proba(table))
+    if kind == CLASSIFIER:
+        assert_array_equal(loaded.predict_proba(table), model.predict_proba(table))
     assert_array_equal(loaded.predict(table), model.predict(table))
-    labels = model.predict(table)
+    labels = X[:, 0] if state == "quantiles" else model.predict(table)
     for twin in (loaded, model):
         twin.set_params(early_stopping=False, solver="sgd" if state == "lbfgs" else twin.solver)
         for _ in range(2):
