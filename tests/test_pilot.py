@@ -79,7 +79,7 @@ class FakeValidationSet:
 
     def calibrate(self, outputs):
         loss = self.fit.losses[int(outputs[0]) - 1]
-        return 10 * loss, loss
+        return {"temperature": 10 * loss}, loss
 
 
 def run(fit, max_iter=225):
@@ -166,7 +166,8 @@ def test_a_network_that_is_only_badly_calibrated_is_trained_to_the_end():
 
     class Overconfident(FakeValidationSet):
         def calibrate(self, outputs):
-            return 3.0, 0.2 if outputs[0] > 10 else calibrate(self, outputs)[1]
+            loss = 0.2 if outputs[0] > 10 else calibrate(self, outputs)[1]
+            return {"temperature": 3.0}, loss
 
     fit.validation_set = lambda held_out, state: Overconfident(fit)
     config, state, _, _ = run(fit)
@@ -517,7 +518,9 @@ def calibrated(factor, n, seed=0):
     Z = 2 * rng.randn(n, 3)
     y = (Z + rng.gumbel(size=Z.shape)).argmax(axis=1)
     held_out, network = labelled(Z, y), Network((3, 3), GELU, SoftmaxCrossEntropy())
-    return ValidationSet(held_out, network, NumpyMLPClassifier()).calibrate(factor * Z)
+    validation = ValidationSet(held_out, network, NumpyMLPClassifier())
+    calibration, loss = validation.calibrate(factor * Z)
+    return calibration["temperature"], loss
 
 
 @pytest.mark.parametrize("factor", [0.5, 1.0, 2.0, 10.0])

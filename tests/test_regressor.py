@@ -100,11 +100,11 @@ def test_outputs_of_different_units_are_learnt_alike():
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.9])
 def test_a_quantile_is_above_as_many_values_as_its_level_says(level):
     rng = np.random.RandomState(0)
-    Z = rng.rand(3000, 1)
-    target = Z[:, 0] + (0.5 + Z[:, 0]) * rng.randn(3000)
+    Z = rng.rand(12_000, 1)
+    target = Z[:, 0] + (0.5 + Z[:, 0]) * rng.randn(12_000)
     model = NumpyMLPRegressor("quantile", 32, quantile=level, random_state=0)
     model.fit(Z[:2000], target[:2000])
-    assert abs(np.mean(target[2000:] < model.predict(Z[2000:])) - level) < 0.05
+    assert abs(np.mean(target[2000:] < model.predict(Z[2000:])) - level) < 0.04
 
 
 def test_several_quantiles_do_not_cross_and_have_their_levels():
@@ -122,6 +122,20 @@ def test_several_quantiles_do_not_cross_and_have_their_levels():
     assert again.predict(Z).shape == (3000, 3)
     with pytest.raises(ValueError, match="several levels of quantile"):
         model.fit(Z, np.column_stack([target, target]))
+
+
+@pytest.mark.parametrize("n", [150, 1000])
+def test_intervals_hold_for_rows_that_were_not_trained_on(n):
+    """Few rows are learnt nearly by heart, so that the intervals for these alone are too narrow."""
+    within = []
+    for seed in range(3):
+        rng = np.random.RandomState(seed)
+        Z = rng.randn(n + 2000, 8)
+        target = Z[:, 0] + np.abs(Z[:, 1]) + (0.3 + 0.2 * np.abs(Z[:, 2])) * rng.randn(len(Z))
+        model = NumpyMLPRegressor("quantile", quantile=[0.1, 0.9], random_state=seed)
+        low, high = model.fit(Z[:n], target[:n]).predict(Z[n:]).T
+        within.append(np.mean((low <= target[n:]) & (target[n:] <= high)))
+    assert abs(np.mean(within) - 0.8) < 0.07
 
 
 def test_the_score_is_that_of_the_fitted_levels():

@@ -215,7 +215,8 @@ def test_the_temperature_is_the_factor_that_is_on_the_logits(k, sharpened):
         held_out = labelled(X[:n], y[:n])
         validation = ValidationSet(held_out, network_of(vars(model)), model)
         outputs = validation.outputs(params)
-        temperature, loss = validation.calibrate(outputs)
+        calibration, loss = validation.calibrate(outputs)
+        temperature = calibration["temperature"]
         penalty = np.log1p((LOG_TEMPERATURE / LOG_DISTANCE) ** 2) / 2 / n  # of T = 1
         assert loss <= validation.measure(outputs)[0] + penalty
         assert abs(temperature / sharpened - 1) < tolerance

@@ -1,7 +1,7 @@
-"""RMSE and seconds of the regressors with their defaults.
+"""RMSE and seconds of the regressors with their defaults, or how well they predict quantiles.
 
-    SKNUMPYNET_DATA=DIR python examples/benchmarks/regression.py [--cv] [--others] [--sets NAME ...]
-        [--seeds 3] [--jobs 2] [--set name=value ...] [--output FILE]
+    SKNUMPYNET_DATA=DIR python examples/benchmarks/regression.py [--cv] [--others] [--quantiles]
+        [--sets NAME ...] [--seeds 3] [--jobs 2] [--set name=value ...] [--output FILE]
 
 DIR/regression holds NAME.npz with X, y, train_idx and test_idx. Sets of more than 12,000 training
 rows are cut to 12,000 of them, and missing values are replaced by the training median. All methods
@@ -14,6 +14,9 @@ hgb     HistGradientBoostingRegressor
 lgbm, cat, rmlp
         with --others: LightGBM, CatBoost and pytabkit's RealMLP-TD-S
         (pip install lightgbm catboost torch pytabkit)
+
+--quantiles compares the pinball loss at the levels 0.1, 0.5 and 0.9, and how many values are
+within the outer two: of one NumpyMLPRegressor, and of three HistGradientBoostingRegressors.
 
 --cv does not use the test parts: it trains on three quarters of each training part and scores on
 the rest.
@@ -36,6 +39,7 @@ import report  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
 from sklearn.compose import TransformedTargetRegressor  # noqa: E402
 from sklearn.ensemble import HistGradientBoostingRegressor  # noqa: E402
+from sklearn.metrics import mean_pinball_loss  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.neural_network import MLPRegressor  # noqa: E402
 from sklearn.pipeline import make_pipeline  # noqa: E402
@@ -44,6 +48,7 @@ from sklearn.preprocessing import StandardScaler  # noqa: E402
 from sknumpynet import NumericalEncoder, NumpyMLPRegressor  # noqa: E402
 
 MOST_ROWS = 12_000
+LEVELS = [0.1, 0.5, 0.9]
 
 
 def load(path, seed, cv):
@@ -106,10 +111,31 @@ def score(path, makers, seed, cv):
     return rows
 
 
+def score_quantiles(path, seed, cv, settings):
+    """Return the mean pinball loss, the coverage and the seconds, of ours and of `hgb`."""
+    warnings.simplefilter("ignore")
+    X, y, X_test, y_test = load(path, seed, cv)
+    network = ours(seed, loss="quantile", quantile=LEVELS, **settings)
+    trees = [HistGradientBoostingRegressor(loss="quantile", quantile=q) for q in LEVELS]
+    rows = []
+    for models in ([network], trees):
+        start = time.perf_counter()
+        predicted = np.column_stack([model.fit(X, y).predict(X_test) for model in models])
+        seconds = time.perf_counter() - start
+        losses = [
+            mean_pinball_loss(y_test, column, alpha=level)
+            for column, level in zip(predicted.T, LEVELS, strict=True)
+        ]
+        coverage = np.mean((predicted[:, 0] <= y_test) & (y_test <= predicted[:, 2]))
+        rows.append([np.mean(losses), coverage, seconds])
+    return rows
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--cv", action="store_true", help="score within the training parts")
     parser.add_argument("--others", action="store_true", help="LightGBM, CatBoost, RealMLP")
+    parser.add_argument("--quantiles", action="store_true", help="compare quantiles")
     parser.add_argument("--sets", nargs="*", help="the sets to run; default: all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2, help="processes, each on one core")
@@ -127,20 +153,26 @@ def main():
     if arguments.sets:
         paths = [directory / f"{name}.npz" for name in arguments.sets]
     tasks = [(path, seed) for path in paths for seed in range(arguments.seeds)]
-    rows = Parallel(arguments.jobs)(delayed(score)(p, makers, s, arguments.cv) for p, s in tasks)
-    means = np.reshape(rows, (len(paths), arguments.seeds, len(makers), 3)).mean(axis=1)
+    if arguments.quantiles:
+        methods, columns, make = ["ours", "hgb"], ["pinball loss", "coverage"], report.quantiles
+        calls = (delayed(score_quantiles)(p, s, arguments.cv, settings) for p, s in tasks)
+    else:
+        methods, columns, make = list(makers), ["RMSE", "R2"], report.regression
+        calls = (delayed(score)(p, makers, s, arguments.cv) for p, s in tasks)
+    rows = Parallel(arguments.jobs)(calls)
+    means = np.reshape(rows, (len(paths), arguments.seeds, len(methods), 3)).mean(axis=1)
     results = {
         method: {
-            path.stem: dict(zip(("RMSE", "R2", "seconds"), map(float, values), strict=True))
+            path.stem: dict(zip((*columns, "seconds"), map(float, values), strict=True))
             for path, values in zip(paths, means[:, k], strict=True)
         }
-        for k, method in enumerate(makers)
+        for k, method in enumerate(methods)
     }
     about = (
         f"{report.versions()}, {arguments.jobs} processes of one core; {arguments.seeds} seeds; "
         f"{'within the training parts' if arguments.cv else 'test parts'}"
     )
-    report.publish(arguments.output, about, results, report.regression)
+    report.publish(arguments.output, about, results, make)
 
 
 if __name__ == "__main__":

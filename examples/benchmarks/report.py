@@ -262,6 +262,30 @@ def regression(results):
     return f"{table(header, summarised)}\n\n{of_sets}"
 
 
+def quantiles(results):
+    """Return the pinball loss in relation to that of trees, and the coverage of 80 % intervals."""
+    rows = [
+        [
+            name,
+            f"{row['pinball loss'] / results['hgb'][name]['pinball loss']:.2f}",
+            *(f"{results[method][name]['coverage']:.3f}" for method in ("ours", "hgb")),
+        ]
+        for name, row in results["ours"].items()
+    ]
+    ratios = (f"{ratio(results, what, 'ours', 'hgb'):.2f}" for what in ("pinball loss", "seconds"))
+    near = [np.sum(np.abs(scores(results, m, "coverage") - 0.8) <= 0.05) for m in ("ours", "hgb")]
+    mean = table(
+        ["ours / HistGradientBoosting, geometric mean", "pinball loss", "seconds"],
+        [["of three levels", *ratios]],
+    )
+    header = ["set", "pinball loss, ours / other", "coverage, ours", "coverage, other"]
+    count = (
+        f"The coverage is within 5 points of 80 % on {near[0]} of {len(rows)} sets; that of "
+        f"HistGradientBoosting on {near[1]}."
+    )
+    return f"{mean}\n\n{count}\n\n{table(header, rows)}"
+
+
 def tables(name, *makers):
     """Return a file's tables, what it was measured with, and the command."""
     file = read(name)
@@ -298,6 +322,7 @@ BLOCKS = {
     "onnx": lambda: tables("onnx", parity),
     "cluster": lambda: tables("cluster", cluster),
     "strange": lambda: tables("strange", strange),
+    "quantiles": lambda: tables("quantiles", quantiles),
     "regression": lambda: tables("regression", regression),
 }
 

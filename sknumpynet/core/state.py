@@ -66,6 +66,8 @@ class TrainingState:
         ``params`` and ``optimizer`` after the best epoch, if epochs are compared.
     temperature : float
         Of the predicted probabilities; see `core.losses`.
+    shift : list of float or None
+        What is added to the outputs at the end of training, if they are quantiles.
     has_learnt : bool
         False if a pilot run ended no better than the class frequencies.
     """
@@ -87,6 +89,7 @@ class TrainingState:
     order: np.ndarray | None = None
     best: dict | None = None
     temperature: float = 1.0
+    shift: list | None = None
     has_learnt: bool = True
 
     def snapshot(self, weights: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -32,7 +32,7 @@ class ClassTargets:
     sums: np.ndarray | None = None
 
     score_name = "accuracy"
-    are_classes = has_temperature = True
+    are_classes, calibration = True, "temperature"
     constant_prediction = "the class frequencies"
 
     @staticmethod

@@ -41,7 +41,7 @@ class NumberTargets:
     constant_loss: float = inf
 
     score_name = "r2"
-    are_classes = has_temperature = False
+    are_classes = False
     constant_prediction = "a constant"
 
     @staticmethod
@@ -199,6 +199,11 @@ class NumberTargets:
         if len(levels_of(self.options)) > 1:
             return np.sort(predicted, axis=1)
         return predicted.ravel() if self.is_1d else predicted
+
+    @property
+    def calibration(self):
+        """What is found out on rows that were not trained on: the shift of quantiles, or None."""
+        return "shift" if self.loss == "quantile" else None
 
     def make_loss(self, settings, temperature=1.0):
         """Return the loss of the network."""

@@ -12,7 +12,7 @@ which it has:
 ``announced``, ``example``            what is told to a network of a part, and to one that goes on
 ``strata``                            the classes of the rows, for stratified splits
 ``count``, ``weigh``                  how much weight has each class, and each row?
-``make_loss``, ``has_temperature``    the loss of the network, and whether it is calibrated
+``make_loss``, ``calibration``        the loss of the network, and by what it is calibrated
 ``score``, ``score_name``             how good are predictions, as a score?
 ``constant_losses``, ``chance``       how good is a prediction that does not look at X?
 ====================================  ===========================================================

@@ -4,7 +4,7 @@ If the validation loss turns up after something was learnt, the pilot run ends. 
 on, with all rows, from the better of the best epoch's network and the last one. If the best epoch
 was an early one, training instead starts again, with all rows, for somewhat more epochs than it
 took to reach it, in steps of the same mean size. The rows that were held out also determine the
-temperature of the predicted probabilities.
+temperature of the predicted probabilities, or a shift of the predicted quantiles.
 
 A small table has a network for each of five folds, so that nearly all of its rows are evidence.
 
@@ -141,9 +141,9 @@ class PilotRun:
         return [self.validation.outputs(params) for params in networks]
 
     def gather(self):
-        """Return the evidence so far, and keep the temperatures of the best and last epoch."""
+        """Return the evidence so far, and keep the calibrations of the best and last epoch."""
         calibrated = [self.validation.calibrate(outputs) for outputs in self.outputs()]
-        self.temperatures, losses = zip(*calibrated, strict=True)
+        self.calibrations, losses = zip(*calibrated, strict=True)
         columns = [self.state.history[column][self.n_before :] for column in SHOWN]
         return Evidence(*columns, *losses, self.chance, self.held_out.n)
 
@@ -163,7 +163,11 @@ class PilotRun:
             state = self.initial_state(self.trainer.data.nonzero_rows)
             state.history, state.n_iter = before.history, before.n_iter
         is_last = self.evidence.of_last < self.evidence.of_best
-        state.best, state.temperature = None, self.temperatures[is_last]
+        state.best = None
+        vars(state).update(self.calibrations[is_last])
+        if state.shift is not None:  # what follows is trained longer than one, less than the other
+            shifts = [calibration["shift"] for calibration in self.calibrations]
+            state.shift = np.mean(shifts, axis=0).tolist()
         state.has_learnt = self.evidence.has_learnt()
         return state
 
@@ -240,13 +244,16 @@ def pilot_run(trainer, config, state):
         else:
             run.go_on_after(second)
     left = 0 if trainer.observer.stopped else config.max_iter - run.state.n_iter
+    # A shift of quantiles is that of a network that was trained as long.
+    is_shifted = trainer.data.targets.calibration == "shift"
+    is_longer = run.has_network and run.make_basis is None and not is_shifted
     phase = next_phase(
         run.evidence,
         left,
         run.affordable_epochs(),
         run.config.learning_rate_init,
         has_network=run.has_network,
-        longer=LONGER if run.has_network and run.make_basis is None else 1,
+        longer=LONGER if is_longer else 1,
     )
     rate = phase.learning_rate_init
     config = replace(config, max_iter=phase.max_iter, learning_rate_init=rate)

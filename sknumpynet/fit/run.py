@@ -87,6 +87,9 @@ def run_fit(trainer, config, state, validation=None):
                 "one. Choose another scoring, or pass X_val and y_val for which it is defined."
             )
         state.restore_best()
+    if state.shift is not None:  # the biases of the outputs are the last parameters
+        state.params[-len(state.shift) :] += state.shift
+        state.shift = None
     return state, reason
 
 
@@ -96,7 +99,7 @@ def is_tiny(trainer, config, state, validation):
     return (
         trainer.view.preset == "tuned"
         and config.solver != "lbfgs"
-        and data.targets.has_temperature
+        and data.targets.calibration == "temperature"
         and data.n_distinct < PILOT_ROWS
         and validation is None
         and state.samples_seen == 0

@@ -73,17 +73,27 @@ class ValidationSet:
 
     @np.errstate(all="ignore")
     def calibrate(self, outputs):
-        """Return the temperature that minimises the loss of the probabilities, and that loss.
+        """Return what calibrates the predictions, as attributes of a `TrainingState`, and the loss.
 
-        It is 1 if the loss has no temperature.
+        That is the temperature that minimises the loss of probabilities, the shift of quantiles, or
+        nothing.
 
         A penalty is added to the sum over the rows, so that few of them do not move T far from
         the value that is expected without any. It grows as a logarithm: a network that is far
         too sure of its answers can be corrected by a few rows.
+
+        Returns
+        -------
+        calibration : dict
+        loss : float
         """
         data, outputs = self.data, outputs.astype(np.float64)
-        if not data.targets.has_temperature:
-            return 1.0, self.mean(self.network.loss.losses(outputs, data.encoded))
+        if data.targets.calibration != "temperature":
+            shift = {}
+            if data.targets.calibration == "shift":
+                shift["shift"] = self.network.loss.shift(outputs, data.encoded, self.weight)
+                outputs = outputs + shift["shift"]
+            return shift, self.mean(self.network.loss.losses(outputs, data.encoded))
 
         def loss_at(log_t):
             loss = self.network.loss.at_temperature(float(np.exp(log_t)))
@@ -94,7 +104,7 @@ class ValidationSet:
             return loss_at(log_t) + penalty / 2 / data.n
 
         log_t = minimize_scalar(objective, bounds=(-2, 4), method="bounded").x
-        return float(np.exp(log_t)), loss_at(log_t)
+        return {"temperature": float(np.exp(log_t))}, loss_at(log_t)
 
     def call_scorer(self, params):
         scorer = get_scorer(self.scoring)

@@ -92,3 +92,17 @@ def test_the_quantile_loss_of_one_half_is_half_the_absolute_error():
 def test_the_outputs_of_poisson_are_logarithms():
     z, _ = problem()
     assert_allclose(PoissonDeviance().predict(z), np.exp(z))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_shifted_quantiles_have_the_right_fraction_below_them(weighted):
+    rng = np.random.RandomState(0)
+    z, y, levels = rng.randn(4000, 3), rng.lognormal(size=(4000, 1)), [0.1, 0.5, 0.9]
+    w = rng.rand(4000) if weighted else None
+    shifted = z + Quantile(levels).shift(z, y, w)
+    assert_allclose(np.average(y < shifted, axis=0, weights=w), levels, atol=1e-3)
+    least = Quantile(levels).losses(shifted, y)
+    for change in (-0.05, 0.05):  # no other shift has a smaller pinball loss
+        assert np.average(Quantile(levels).losses(shifted + change, y), weights=w) > np.average(
+            least, weights=w
+        )
