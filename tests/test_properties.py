@@ -246,7 +246,12 @@ def call(work, *owned):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warnings.simplefilter("ignore", ConvergenceWarning)
-        for message in ("X is not scaled", "batch_size=.* is clipped", "target_center_ and"):
+        for message in (
+            "X is not scaled",
+            "batch_size=.* is clipped",
+            "target_center_ and",
+            "y has the value",
+        ):
             warnings.filterwarnings("ignore", message, UserWarning)
         warnings.filterwarnings("ignore", "A column-vector y was passed")  # scikit-learn's
         # neg_log_loss is not meant for several labels, which scikit-learn says

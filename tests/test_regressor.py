@@ -165,6 +165,19 @@ def test_gross_errors_of_any_size_do_not_keep_from_learning(loss, gross):
     assert r2_score(y_test, model.predict(X_test)) > 0.8
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1.0, 1e290])
+def test_gross_errors_in_y_are_named_with_the_remedy(scale):
+    spoiled = scale * np.where(np.arange(400) == 7, -1e7, y_train)
+    with pytest.warns(UserWarning, match=r"y has the value -1e\+?-?\d+, \d+ times .* loss='huber'"):
+        quick().fit(X_train, spoiled)
+    with pytest.warns(UserWarning, match="loss='huber'"):
+        quick().fit(X_train, np.column_stack([y_train, spoiled]))
+    for model in (quick(loss="huber"), quick(preset="sklearn", max_iter=300)):
+        model.fit(X_train, spoiled if model.loss == "huber" else y_train)
+    quick().fit(X_train, np.exp(y_train / 2))  # a long tail is none
+    quick().fit(X_train, np.arange(400) == 7)  # nor are two values
+
+
 def test_absolute_error_and_huber_are_not_moved_by_gross_errors():
     spoilt = y_train.copy()
     spoilt[::40] += 1000

@@ -2,6 +2,7 @@
 
 from math import inf
 
+import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet.core.schedules import ANNEALING
@@ -14,6 +15,8 @@ from sknumpynet.versioning import warn_user
 LARGE_DEVIATION, LARGE_OFFSET, SMALL_VARIANCE, CONSTANT = 1000, 10, 1e-3, 1e12
 # Validation data whose variance is VARIANCE_RATIO times that of X were probably not scaled as X.
 VARIANCE_RATIO = 100
+# Gross error: farther from the median than GROSS times the 90 % quantile of the nonzero distances.
+GROSS = 1000
 # A training of at least ENOUGH_EPOCHS that begins with a pilot run is expected to learn, and not to
 # end worse than a constant prediction by more than MARGIN.
 ENOUGH_EPOCHS, MARGIN = 10, 0.1
@@ -30,6 +33,8 @@ def warn_about(estimator, data, validation):
         and estimator.solver != "lbfgs"
     ):
         warn_user(f"batch_size={estimator.batch_size} is clipped to the {data.n} samples.")
+    if estimator.preset == "tuned" and not data.targets.are_classes:
+        warn_of_gross_errors(estimator, data.y[data.nonzero_rows])
     if estimator.preset != "tuned" and validation is None:
         return
     variance = data.inputs.total_variance
@@ -53,6 +58,23 @@ def warn_about(estimator, data, validation):
                 f"The variance of X_val, {of_validation:.3g}, is more than {VARIANCE_RATIO} times "
                 "that of X. Transform X_val as X; in a Pipeline by transform_input=['X_val'] and "
                 "metadata routing."
+            )
+
+
+def warn_of_gross_errors(estimator, y):
+    """Warn of numbers that are so far from the others that their squares decide alone."""
+    if estimator.loss != "squared_error":
+        return
+    for column in y.reshape(len(y), -1).T:
+        distances = np.abs(column / 2 - np.median(column) / 2)  # halves do not overflow
+        if not distances.any():
+            continue
+        times = distances.max() / np.quantile(distances[distances > 0], 0.9)
+        if times > GROSS:
+            warn_user(
+                f"y has the value {column[distances.argmax()]:.3g}, {times:.0f} times as far from "
+                "the median as nearly all others. With loss='squared_error' it decides what the "
+                "network learns. Correct it, or use loss='huber' or 'absolute_error'."
             )
 
 
