@@ -243,23 +243,29 @@ def strange(results):
     )
 
 
-def regression(results):
-    """Return how the regressors compare, and the RMSE on each set in relation to ours."""
-    methods = [method for method in REGRESSORS if method in results]
-    summarised = [
+def of_numbers(results):
+    """Return how the regressors compare."""
+    rows = [
         [REGRESSORS[method]]
         + [f"{ratio(results, what, 'ours', method):.2f}" for what in ("RMSE", "seconds")]
         + [f"{np.sum(scores(results, 'ours', 'RMSE') < scores(results, method, 'RMSE'))}"]
-        for method in methods
+        for method in REGRESSORS
+        if method in results
     ]
+    n = len(results["ours"])
+    return table(["ours / other, geometric mean", "RMSE", "seconds", f"better on, of {n}"], rows)
+
+
+def regression(results):
+    """Return how the regressors compare, and the RMSE on each set in relation to ours."""
+    methods = [method for method in REGRESSORS if method in results]
     rows = []
     for name, row in results["ours"].items():
         ratios = [row["RMSE"] / results[method][name]["RMSE"] for method in methods]
         rows.append([name, f"{row['R2']:.3f}", *(f"{r:.2f}" for r in ratios)])
-    header = ["ours / other, geometric mean", "RMSE", "seconds", f"better on, of {len(rows)} sets"]
     names = [REGRESSORS[method] for method in methods]
     of_sets = table(["RMSE, ours / other", "R2 of ours", *names], rows)
-    return f"{table(header, summarised)}\n\n{of_sets}"
+    return f"{of_numbers(results)}\n\n{of_sets}"
 
 
 def quantiles(results):
@@ -322,6 +328,7 @@ BLOCKS = {
     "onnx": lambda: tables("onnx", parity),
     "cluster": lambda: tables("cluster", cluster),
     "strange": lambda: tables("strange", strange),
+    "numbers": lambda: of_numbers(read("regression")["results"]),
     "quantiles": lambda: tables("quantiles", quantiles),
     "regression": lambda: tables("regression", regression),
 }
