@@ -8,9 +8,9 @@ from helpers import Clock
 from hypothesis import HealthCheck, settings
 from sklearn.datasets import load_digits
 
-# The same 500 cases for each property, or with --hypothesis-profile=long many random ones.
+# The same 300 cases for each property, or with --hypothesis-profile=long many random ones.
 OPTIONS = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck)}
-settings.register_profile("ci", max_examples=500, derandomize=True, **OPTIONS)
+settings.register_profile("ci", max_examples=300, derandomize=True, **OPTIONS)
 settings.register_profile("long", max_examples=12_500, **OPTIONS)
 settings.load_profile("ci")
 

@@ -24,7 +24,7 @@ MOST_LINES = {
     "sknumpynet.data.numbers": 295,  # all that is known of numbers as targets
     "sknumpynet.data.classes": 320,  # all that is known of classes
     "sknumpynet.display": 300,  # more than half are docstrings for users
-    "sknumpynet.fit.pilot": 290,  # two kinds of pilot runs are read together
+    "sknumpynet.fit.pilot": 305,  # two kinds of pilot runs are read together
     "sknumpynet.onnx.graphs": 205,  # the formulas of networks and encoder, one after the other
     "sknumpynet.onnx.wrappers": 210,  # the wrappers that are converted, and those that are refused
     "sknumpynet.regressor": 400,  # most are docstrings for users

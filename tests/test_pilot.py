@@ -136,7 +136,7 @@ def test_an_early_best_epoch_starts_again_as_at_the_start(best, epochs):
     assert state.samples_seen == 0
     assert len(state.history["validation_loss"]) == used
     assert state.rng.randint(2**31) == begun.rng.randint(2**31)
-    assert_allclose(state.temperature, 4)  # that of the best epoch
+    assert_allclose(state.temperature, np.sqrt(4 * 6))  # of the best epoch, and of the last
     assert state.best is None
     assert fit.said == ["Starting again, with all rows."]
 

@@ -16,7 +16,7 @@ heart, larger features. The run with the smaller validation loss counts.
 """
 
 from dataclasses import replace
-from math import inf
+from math import inf, sqrt
 
 import numpy as np
 
@@ -162,14 +162,23 @@ class PilotRun:
             self.trainer.observer.say("Starting again, with all rows.")
             state = self.initial_state(self.trainer.data.nonzero_rows)
             state.history, state.n_iter = before.history, before.n_iter
-        is_last = self.evidence.of_last < self.evidence.of_best
         state.best = None
-        vars(state).update(self.calibrations[is_last])
-        if state.shift is not None:  # what follows is trained longer than one, less than the other
-            shifts = [calibration["shift"] for calibration in self.calibrations]
-            state.shift = np.mean(shifts, axis=0).tolist()
+        vars(state).update(self.calibration_after(start))
         state.has_learnt = self.evidence.has_learnt()
         return state
+
+    def calibration_after(self, start):
+        """Return the calibration of the network to come, as attributes of a `TrainingState`.
+
+        A network that goes on ends at a small learning rate, as the last one did. One that starts
+        again is trained for longer than the best one was, and for less long than the last one.
+        """
+        best, last = self.calibrations
+        if "shift" in best:
+            return {"shift": np.mean([best["shift"], last["shift"]], axis=0).tolist()}
+        if start == "new" and "temperature" in best:
+            return {"temperature": sqrt(best["temperature"] * last["temperature"])}
+        return last
 
 
 class CrossValidation(PilotRun):
@@ -200,6 +209,12 @@ class CrossValidation(PilotRun):
         measured = [self.validation.measure(of_epoch) for of_epoch in self.outputs_of_epochs]
         self.state.record(phase, histories, measured)
         self.trainer.observer.show(self.state)
+
+    def calibration_after(self, start):
+        """Return that of the better epoch: the network to come is trained for as many."""
+        if "temperature" not in self.calibrations[0]:
+            return super().calibration_after(start)
+        return self.calibrations[self.evidence.of_last < self.evidence.of_best]
 
     def outputs(self):
         """Return the outputs of the best epoch and of the last one for the rows held out."""
