@@ -6,12 +6,13 @@ import sys
 
 import numpy as np
 import pytest
+from helpers import ESTIMATORS, both
 from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.ConvergenceWarning",
@@ -19,9 +20,9 @@ pytestmark = pytest.mark.filterwarnings(
 REASON = "callbacks came with scikit-learn 1.9"
 
 
-@pytest.fixture
-def model():
-    return NumpyMLPClassifier(8, max_iter=4, learning_rate_init=0.01, random_state=0)
+@pytest.fixture(params=ESTIMATORS)
+def model(request):
+    return request.param(hidden_layer_sizes=8, max_iter=4, learning_rate_init=0.01, random_state=0)
 
 
 def digits(n=300):
@@ -66,16 +67,27 @@ def test_a_callback_sees_each_epoch_and_may_stop(model, solver):
     assert recorder.scores[0] < recorder.scores[-1]
 
 
-def test_a_callback_may_stop_the_pilot_run():
+@both
+def test_a_callback_may_stop_the_pilot_run(Estimator):
     pytest.importorskip("sklearn.callback", reason=REASON)
     X, y = digits()
     recorder = Recorder(stop_after=6)
-    model = NumpyMLPClassifier(8, random_state=0).set_callbacks(recorder).fit(X, y)
+    model = Estimator(hidden_layer_sizes=8, random_state=0).set_callbacks(recorder).fit(X, y)
     assert model.n_iter_ == len(recorder.scores) == 6
     best = 1 + int(np.argmin(model.history_["validation_loss"]))
     assert model.t_ == best * 240  # four fifths of the rows
     assert (recorder.ended, recorder.torn_down) == (1, 1)
     assert model.score(X, y) == recorder.scores[best - 1]
+
+
+def test_a_callback_sees_calibrated_quantiles():
+    pytest.importorskip("sklearn.callback", reason=REASON)
+    X, y = digits()
+    recorder = Recorder()
+    model = NumpyMLPRegressor("quantile", 8, quantile=0.9, effort=0.3, random_state=0)
+    model.set_callbacks(recorder).fit(X, y)
+    assert model.history_["phase"][-1] == "fit"
+    assert recorder.scores[-1] == model.score(X, y)
 
 
 class Counter(Recorder):
@@ -145,16 +157,18 @@ def test_a_model_that_is_saved_during_fit_has_no_attributes_of_the_call(model):
 def test_scoring_monitor_through_pipeline_and_grid_search(model):
     callback = pytest.importorskip("sklearn.callback", reason=REASON)
     X, y = digits(600)  # with fewer rows the pilot run is cross-validated, and not monitored
-    monitor = callback.ScoringMonitor(scoring="accuracy")
+    is_regressor = isinstance(model, NumpyMLPRegressor)
+    scoring, least = ("r2", -np.inf) if is_regressor else ("accuracy", 0)
+    monitor = callback.ScoringMonitor(scoring=scoring)
     model.set_callbacks(monitor)
     pipeline = make_pipeline(MinMaxScaler(), model)
-    GridSearchCV(pipeline, {"numpymlpclassifier__alpha": [1e-4, 1.0]}, cv=2).fit(X, y)
+    GridSearchCV(pipeline, {f"{pipeline.steps[-1][0]}__alpha": [1e-4, 1.0]}, cv=2).fit(X, y)
     logs = monitor.get_logs()
     logs = logs if isinstance(logs, list) else [logs]
-    scores = [row["accuracy"] for log in logs for row in log.data]
+    scores = [row[scoring] for log in logs for row in log.data]
     # Two candidates in two folds, and the refit: each of 4 epochs and the whole.
     assert len(scores) >= 4 * 5
-    assert 0 < min(scores) <= max(scores) <= 1
+    assert least < min(scores) <= max(scores) <= 1
 
 
 def test_progress_bar_through_grid_search(model, capsys):
@@ -163,7 +177,7 @@ def test_progress_bar_through_grid_search(model, capsys):
     X, y = digits()
     search = GridSearchCV(model, {"alpha": [1e-4, 1.0]}, cv=2)
     search.set_callbacks(callback.ProgressBar()).fit(X, y)
-    assert "NumpyMLPClassifier" in capsys.readouterr().out
+    assert type(model).__name__ in capsys.readouterr().out
 
 
 def test_without_callbacks_in_scikit_learn_everything_else_works():

@@ -14,6 +14,7 @@ from time import sleep
 
 import numpy as np
 import pytest
+from helpers import predictions
 from joblib import Parallel, delayed, parallel_config
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
@@ -65,8 +66,7 @@ def fitted(model, X=X, **options):
 def bits_of(model):
     """Return a hash of what the fit determined: parameters, history, predictions."""
     history = {name: column for name, column in model.history_.items() if name != "seconds"}
-    predict = getattr(model, "predict_proba", model.predict)
-    record = [model.params_.tobytes(), predict(X).tobytes(), repr(history).encode()]
+    record = [model.params_.tobytes(), predictions(model, X).tobytes(), repr(history).encode()]
     return hashlib.sha256(b"".join(record)).hexdigest()
 
 

@@ -6,8 +6,10 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from helpers import ESTIMATORS, both, streamed
 from matplotlib import pyplot as plt
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -28,13 +30,13 @@ def figures():
         plt.close("all")
 
 
-def new(**settings):
-    return NumpyMLPClassifier(**{"hidden_layer_sizes": 8, "random_state": 0, **settings})
+def new(Estimator=NumpyMLPClassifier, **settings):
+    return Estimator(**{"hidden_layer_sizes": 8, "random_state": 0, **settings})
 
 
-@pytest.fixture(scope="module")
-def model():
-    return new(max_iter=20).fit(X, y)
+@pytest.fixture(scope="module", params=ESTIMATORS)
+def model(request):
+    return new(request.param, max_iter=20).fit(X, y)
 
 
 def drawn(display):
@@ -74,8 +76,10 @@ def test_the_axis_counts_what_was_trained_on_also_if_training_starts_again(label
     assert (model.t_ < sum(rows)) == ("second pilot" in phases) == (labels is not y)
 
 
-def test_scores_of_several_estimators_on_the_same_axes():
-    models = [new(early_stopping=True, effort=effort).fit(X, y) for effort in (0.2, 0.4)]
+@both
+def test_scores_of_several_estimators_on_the_same_axes(Estimator):
+    models = [new(Estimator, early_stopping=True, effort=effort) for effort in (0.2, 0.4)]
+    models = [model.fit(X, y) for model in models]
     ax = None
     for model, name in zip(models, ["short", "long"], strict=True):
         options = {"metric": "score", "name": name, "ax": ax}
@@ -90,12 +94,12 @@ def test_scores_of_several_estimators_on_the_same_axes():
 
 
 def test_a_pipeline_and_a_search_are_unwrapped(model):
-    pipeline = make_pipeline(MinMaxScaler(), new(max_iter=20))
-    search = GridSearchCV(pipeline, {"numpymlpclassifier__alpha": [0.0]}, cv=2).fit(X, y)
-    classifier = search.best_estimator_[-1]
-    for estimator in (search, search.best_estimator_, classifier):
+    pipeline = make_pipeline(MinMaxScaler(), clone(model))
+    search = GridSearchCV(pipeline, {f"{pipeline.steps[-1][0]}__alpha": [0.0]}, cv=2).fit(X, y)
+    last = search.best_estimator_[-1]
+    for estimator in (search, search.best_estimator_, last):
         display = TrainingCurveDisplay.from_estimator(estimator)
-        assert_allclose(drawn(display)["-"][:, 1], classifier.loss_curve_)
+        assert_allclose(drawn(display)["-"][:, 1], last.loss_curve_)
         assert WeightsDisplay.from_estimator(estimator, image_shape=(2, 3)).n_units == 8
 
 
@@ -124,11 +128,11 @@ def test_errors_name_the_argument_and_the_remedy(model):
     with pytest.raises(ValueError, match=r"x='time' is not accepted: .*'seconds'"):
         TrainingCurveDisplay.from_estimator(model, x="time")
     with pytest.raises(ValueError, match=r"pass X_val and y_val to fit"):
-        TrainingCurveDisplay.from_estimator(new().partial_fit(X, y, classes=[0, 1]), metric="score")
+        TrainingCurveDisplay.from_estimator(streamed(clone(model), X, y), metric="score")
     with pytest.raises(ValueError, match=r"image_shape=\(2, 2\) is not accepted: .* 6 features"):
         WeightsDisplay.from_estimator(model)
     with pytest.raises(NotFittedError):
-        TrainingCurveDisplay.from_estimator(new())
+        TrainingCurveDisplay.from_estimator(clone(model))
 
 
 def test_without_matplotlib_the_error_says_how_to_install_it():

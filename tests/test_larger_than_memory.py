@@ -19,7 +19,7 @@ import sys
 
 import numpy as np
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 
 X = np.load(sys.argv[1], mmap_mode="r")
 y = np.load(sys.argv[2])
@@ -33,6 +33,9 @@ except MemoryError:
 
 model = NumpyMLPClassifier(16, max_time=4, random_state=0).fit(X, y)
 print("fit", (model.predict(X) == y).mean(), model.predict_proba(X).shape)
+
+regressor = NumpyMLPRegressor("quantile", 16, quantile=[0.4, 0.6], max_time=2, random_state=0)
+print("fit", ((regressor.fit(X, y).predict(X)[:, 0] > 0.5) == y).mean())
 
 stream = NumpyMLPClassifier(16, random_state=0)
 for start in range(0, len(X), 10_000):
@@ -58,4 +61,4 @@ def test_fit_partial_fit_and_predict_on_a_file_larger_than_memory(tmp_path):
     assert result.returncode == 0, result.stderr
     lines = result.stdout.splitlines()
     assert lines[0] == "the file does not fit"
-    assert [float(line.split()[1]) > 0.9 for line in lines[1:]] == [True, True]
+    assert [float(line.split()[1]) > 0.9 for line in lines[1:]] == [True, True, True]

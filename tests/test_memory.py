@@ -4,6 +4,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from helpers import both
 
 from sknumpynet import NumpyMLPClassifier
 
@@ -21,18 +22,19 @@ def peak(model, X, y):
         tracemalloc.stop()
 
 
-def make_model(**settings):
-    return NumpyMLPClassifier(16, **SETTINGS, random_state=0, **settings)
+def make_model(Estimator=NumpyMLPClassifier, **settings):
+    return Estimator(hidden_layer_sizes=16, **SETTINGS, random_state=0, **settings)
 
 
+@both
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
 @pytest.mark.parametrize("early_stopping", [False, True])
-def test_fit_copies_neither_an_array_nor_a_memory_map(tmp_path, dtype, early_stopping):
+def test_fit_copies_neither_an_array_nor_a_memory_map(tmp_path, dtype, early_stopping, Estimator):
     path, shape = tmp_path / "X.npy", (20_000, 200)
     np.save(path, np.random.RandomState(0).randint(2, size=shape).astype(dtype))
     X, y = np.load(path, mmap_mode="r"), np.arange(shape[0]) % 3
     least = X.nbytes if dtype == np.uint8 else X.nbytes / 2
-    assert peak(make_model(early_stopping=early_stopping), X, y) < least
+    assert peak(make_model(Estimator, early_stopping=early_stopping), X, y) < least
 
 
 def test_fit_does_not_copy_an_unaligned_array():

@@ -6,6 +6,7 @@ from html import unescape
 
 import numpy as np
 import pytest
+from helpers import both
 from numpy.testing import assert_allclose
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_breast_cancer
@@ -15,7 +16,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 
 rng = np.random.RandomState(0)
 X = rng.randn(300, 5)
@@ -29,6 +30,7 @@ CALLERS = {
 }
 
 
+@both
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize(
     ("settings", "message"),
@@ -37,8 +39,10 @@ CALLERS = {
         ({"max_iter": 2, "batch_size": 1000}, r"batch_size=1000 is clipped to the \d+ samples"),
     ],
 )
-def test_a_warning_comes_once_a_fit_and_points_at_the_users_line(caller, settings, message):
-    model = NumpyMLPClassifier(4, **settings)
+def test_a_warning_comes_once_a_fit_and_points_at_the_users_line(
+    caller, settings, message, Estimator
+):
+    model = Estimator(hidden_layer_sizes=4, **settings)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         CALLERS[caller](model)
@@ -48,11 +52,13 @@ def test_a_warning_comes_once_a_fit_and_points_at_the_users_line(caller, setting
         assert warning.filename == __file__
 
 
+@both
 @pytest.mark.parametrize("scale", [1.0, 1000.0])
-def test_validation_data_that_are_not_scaled_as_x_is_are_noticed(scale):
+def test_validation_data_that_are_not_scaled_as_x_is_are_noticed(scale, Estimator):
     X_raw = scale * X + 5
-    model = make_pipeline(StandardScaler(), NumpyMLPClassifier(4, max_iter=2))
-    given = {"numpymlpclassifier__X_val": X_raw[:50], "numpymlpclassifier__y_val": y[:50]}
+    model = make_pipeline(StandardScaler(), Estimator(hidden_layer_sizes=4, max_iter=2))
+    last = model.steps[-1][0]
+    given = {f"{last}__X_val": X_raw[:50], f"{last}__y_val": y[:50]}
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(X_raw, y, **given)
@@ -60,6 +66,7 @@ def test_validation_data_that_are_not_scaled_as_x_is_are_noticed(scale):
     assert [m.startswith("The variance of X_val, ") for m in messages] == [True] * (scale > 1)
 
 
+@both
 @pytest.mark.parametrize(
     ("limit", "remedy"),
     [
@@ -67,8 +74,8 @@ def test_validation_data_that_are_not_scaled_as_x_is_are_noticed(scale):
         ({"effort": 0.1, "early_stopping": True}, "effort"),  # max_iter would not help
     ],
 )
-def test_the_convergence_warning_counts_all_epochs_of_the_call(limit, remedy):
-    model = NumpyMLPClassifier(4, learning_rate="constant", **limit)
+def test_the_convergence_warning_counts_all_epochs_of_the_call(limit, remedy, Estimator):
+    model = Estimator(hidden_layer_sizes=4, learning_rate="constant", **limit)
     with pytest.warns(ConvergenceWarning) as caught:
         model.fit(X, y)
     assert f"n_iter_={model.n_iter_} epochs" in str(caught[0].message)
@@ -77,8 +84,10 @@ def test_the_convergence_warning_counts_all_epochs_of_the_call(limit, remedy):
     assert ("pilot" in model.history_["phase"]) == ("max_iter" in limit)
 
 
-def test_verbose_counts_to_the_total_through_the_pilot_run(capsys):
-    model = NumpyMLPClassifier(4, effort=0.1, verbose=True, random_state=0).fit(X, y)
+@both
+def test_verbose_counts_to_the_total_through_the_pilot_run(capsys, Estimator):
+    settings = {"hidden_layer_sizes": 4, "effort": 0.1, "random_state": 0}
+    model = Estimator(verbose=True, **settings).fit(X, y)
     lines = capsys.readouterr().out.splitlines()
     number = r"-?\d+\.\d+"
     pattern = (
@@ -147,34 +156,41 @@ def test_a_second_pilot_run_is_in_the_history_and_counts_in_n_iter():
     assert len(model.loss_curve_) == model.n_iter_ <= model.settings_["max_iter"]
 
 
+@both
 @pytest.mark.parametrize("n", [40, 2000])
-def test_a_network_that_learnt_nothing_is_warned_of(n):
+def test_a_network_that_learnt_nothing_is_warned_of(n, Estimator):
+    model = Estimator(hidden_layer_sizes=8, effort=0.5, random_state=0)
     with pytest.warns(UserWarning, match=r"For rows .* NumericalEncoder\(\) in front") as caught:
-        NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X_noise[:n], noise[:n])
+        model.fit(X_noise[:n], noise[:n])
     assert len(caught) == 1
     assert caught[0].filename == __file__
 
 
+@both
 @pytest.mark.parametrize("n", [40, 300])
-def test_there_is_no_warning_of_what_was_learnt_or_what_a_few_epochs_cannot_learn(n):
+def test_there_is_no_warning_of_what_was_learnt_or_what_a_few_epochs_cannot_learn(n, Estimator):
+    model = Estimator(hidden_layer_sizes=8, effort=0.5, random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X[:n], X[:n, 0] > 0)
-        NumpyMLPClassifier(8, effort=0.5, random_state=0).fit(X[:n], np.ones(n))
-        NumpyMLPClassifier(8, max_iter=3, random_state=0).fit(X_noise[:n], noise[:n])
+        model.fit(X[:n], X[:n, 0] > 0)
+        model.fit(X[:n], np.ones(n))
+        model.set_params(max_iter=3).fit(X_noise[:n], noise[:n])
 
 
-def test_a_time_limit_that_is_too_short_is_named():
+@both
+def test_a_time_limit_that_is_too_short_is_named(Estimator):
     X, y = np.random.RandomState(0).randn(20_000, 10), np.arange(20_000) % 2
     with pytest.warns(UserWarning, match=r"max_time=1e-09 has ended .* epochs.*Raise max_time"):
-        NumpyMLPClassifier(8, max_time=1e-9, random_state=0).fit(X, y)
+        Estimator(hidden_layer_sizes=8, max_time=1e-9, random_state=0).fit(X, y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        NumpyMLPClassifier(8, max_time=100, max_iter=3, random_state=0).fit(X, y)
+        Estimator(hidden_layer_sizes=8, max_time=100, max_iter=3, random_state=0).fit(X, y)
 
 
-def test_verbose_shows_how_a_cross_validated_pilot_run_ended(capsys):
-    model = NumpyMLPClassifier(8, effort=0.3, verbose=1, random_state=0).fit(X[:100], y[:100])
+@both
+def test_verbose_shows_how_a_cross_validated_pilot_run_ended(capsys, Estimator):
+    settings = {"hidden_layer_sizes": 8, "effort": 0.3, "random_state": 0}
+    model = Estimator(verbose=1, **settings).fit(X[:100], y[:100])
     n_pilot, most = model.settings_["pilot_epochs"], model.settings_["max_iter"]
     loss = model.history_["validation_loss"][n_pilot - 1]
     lines = capsys.readouterr().out.splitlines()
@@ -184,17 +200,24 @@ def test_verbose_shows_how_a_cross_validated_pilot_run_ended(capsys):
     assert lines[-1].startswith(f"Iteration {model.n_iter_} of {most}, loss = ")
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_a_network_that_is_worse_than_chance_is_not_silent_about_it(seed):
+UNSCALED = [(NumpyMLPClassifier, seed) for seed in range(6)]
+UNSCALED += [(NumpyMLPRegressor, seed) for seed in range(3)]
+
+
+@pytest.mark.parametrize(("Estimator", "seed"), UNSCALED)
+def test_a_network_that_is_worse_than_chance_is_not_silent_about_it(Estimator, seed):
     """Unscaled features of very different sizes; the loss of the pilot run is noise."""
     X, target = load_breast_cancer(return_X_y=True)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = NumpyMLPClassifier(random_state=seed).fit(X, target)
-    is_bad = log_loss(target, model.predict_proba(X)) > 1 or model.score(X, target) < 0.7
+        model = Estimator(random_state=seed).fit(X, target)
+    if Estimator is NumpyMLPRegressor:
+        is_bad = model.score(X, target) < 0
+    else:
+        is_bad = log_loss(target, model.predict_proba(X)) > 1 or model.score(X, target) < 0.7
     messages = [str(warning.message) for warning in caught]
     assert any("in front of the network" in message for message in messages) >= is_bad
-    NumpyMLPClassifier(random_state=seed).fit(StandardScaler().fit_transform(X), target)
+    Estimator(random_state=seed).fit(StandardScaler().fit_transform(X), target)
 
 
 def test_pure_noise_is_not_worse_than_chance():
@@ -214,12 +237,13 @@ def test_the_loss_of_a_smoothed_network_is_comparable_to_the_log_loss():
         assert_allclose(model.loss_, log_loss(target, model.predict_proba(separable)), atol=0.05)
 
 
+@both
 @pytest.mark.skipif(
     not hasattr(BaseEstimator, "_get_params_html"),
     reason="scikit-learn shows a table of parameters from version 1.7 on",
 )
-def test_the_html_representation_shows_what_auto_became():
-    model = NumpyMLPClassifier(8, effort=0.1, random_state=0)
+def test_the_html_representation_shows_what_auto_became(Estimator):
+    model = Estimator(hidden_layer_sizes=8, effort=0.1, random_state=0)
     assert "'auto' = " not in unescape(model._repr_html_())
     text = unescape(model.fit(X, y)._repr_html_())
     assert text.count("'auto' = ") == list(model.get_params().values()).count("auto")
@@ -228,12 +252,13 @@ def test_the_html_representation_shows_what_auto_became():
     assert model.get_params()["activation"] == "auto"
 
 
-def test_settings_show_what_auto_became():
-    model = NumpyMLPClassifier(max_iter=2).fit(X, y)
+@both
+def test_settings_show_what_auto_became(Estimator):
+    model = Estimator(max_iter=2).fit(X, y)
     assert "auto" not in map(str, model.settings_.values())
     names = set(model.get_params())
-    assert set(model.settings_) - {"pilot_epochs"} <= names
+    assert set(model.settings_) - {"pilot_epochs", "label_smoothing"} <= names
     assert model.settings_["dropout"] == (0.0, 0.0)
     explicit = {n: v for n, v in model.settings_.items() if n in names}
-    again = NumpyMLPClassifier(**explicit).fit(X, y)
+    again = Estimator(**explicit).fit(X, y)
     assert again.settings_ == model.settings_

@@ -158,20 +158,22 @@ def test_quantiles_stop_early_by_their_own_loss():
 
 
 @pytest.mark.parametrize("loss", ["absolute_error", "huber", "quantile"])
-@pytest.mark.parametrize("gross", [1e3, 1e9])
+@pytest.mark.parametrize("gross", [1e3, 1e9, 1e200])
 def test_gross_errors_of_any_size_do_not_keep_from_learning(loss, gross):
-    spoiled = y_train + gross * (np.arange(400) % 100 == 7)
+    spoiled = 1e6 * (y_train + gross * (np.arange(400) % 100 == 7))
     model = NumpyMLPRegressor(loss, 32, random_state=0).fit(X_train, spoiled)
-    assert r2_score(y_test, model.predict(X_test)) > 0.8
+    assert r2_score(1e6 * y_test, model.predict(X_test)) > 0.8
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1.0, 1e290])
 def test_gross_errors_in_y_are_named_with_the_remedy(scale):
     spoiled = scale * np.where(np.arange(400) == 7, -1e7, y_train)
-    with pytest.warns(UserWarning, match=r"y has the value -1e\+?-?\d+, \d+ times .* loss='huber'"):
+    with pytest.warns(UserWarning, match=r"y has the value -1e\S+, \S+ times .* loss='huber'"):
         quick().fit(X_train, spoiled)
     with pytest.warns(UserWarning, match="loss='huber'"):
         quick().fit(X_train, np.column_stack([y_train, spoiled]))
+    with pytest.warns(UserWarning, match="inf times"):
+        quick().fit(X_train, np.where(np.arange(400) == 7, 1e300, 1e-300 * y_train))
     for model in (quick(loss="huber"), quick(preset="sklearn", max_iter=300)):
         model.fit(X_train, spoiled if model.loss == "huber" else y_train)
     quick().fit(X_train, np.exp(y_train / 2))  # a long tail is none
@@ -199,7 +201,8 @@ def test_a_constant_y_is_predicted(value):
 def test_a_row_of_weight_two_is_two_rows():
     weight = np.random.RandomState(0).randint(3, size=400)
     settings = {"solver": "lbfgs", "hidden_layer_sizes": (), "tol": 1e-10, "effort": 1.0}
-    weighted = quick(**settings).fit(X_train, y_train, weight)
+    harmless = np.where(weight > 0, y_train, 1e300)
+    weighted = quick(**settings).fit(X_train, harmless, weight)
     repeated = quick(**settings).fit(X_train.repeat(weight, axis=0), y_train.repeat(weight))
     assert_allclose(weighted.predict(X_test), repeated.predict(X_test), rtol=1e-6)
 
@@ -293,6 +296,10 @@ def test_sparse_and_small_dtypes_and_searches():
         (["a"] * 400, "y is no array of numbers.*NumpyMLPClassifier"),
         (np.where(np.arange(400) == 3, np.nan, y_train), "y contains NaN"),
         (np.where(np.arange(400) == 3, np.inf, y_train), "y contains infinity"),
+        (np.where(np.arange(400) % 2, np.inf, -np.inf), "y contains infinity"),
+        (np.ma.array(y_train, mask=y_train > 10), "y has values that are masked: replace them"),
+        (np.arange(400).astype("M8[D]"), r"y has values that are datetime64\[D\]: replace them"),
+        ([10**400] * 400, "y is no array of numbers"),
         (np.zeros((400, 2, 2)), r"y of shape \(400, 2, 2\) is not accepted"),
         (y_train[:10], "inconsistent numbers of samples"),
     ],
@@ -305,8 +312,34 @@ def test_what_is_no_number_is_refused(wrong, message):
 
 
 def test_counts_must_not_be_negative():
-    with pytest.raises(ValueError, match=r"out of the valid range of the loss 'poisson'"):
-        quick(loss="poisson").fit(X_train, y_train - 10)
+    model = quick(loss="poisson")
+    message = "out of the valid range of the loss 'poisson'"
+    with pytest.raises(ValueError, match=f"y.* {message}: y holds -"):
+        model.fit(X_train, y_train - 10)
+    with pytest.raises(ValueError, match=f"y_val.* {message}: y_val holds -"):
+        model.fit(X_train, y_train, X_val=X_test, y_val=-y_test)
+    with pytest.raises(ValueError, match=f"sum of y is 0, {message}"):
+        model.fit(X_train, np.arange(400) == 7, np.arange(400) != 7)
+    model.partial_fit(X_train, y_train)
+    with pytest.raises(ValueError, match=message):
+        model.partial_fit(X_train, y_train - 10)
+
+
+@pytest.mark.parametrize("preset", ["tuned", "sklearn"])
+def test_an_output_may_have_no_counts(preset):
+    model = quick(loss="poisson", preset=preset)
+    predicted = model.fit(X_train, np.column_stack([y_train, 0 * y_train])).predict(X_test)
+    assert predicted[:, 1].mean() < 0.5 * predicted[:, 0].mean()
+
+
+def test_numbers_that_are_too_large_are_named():
+    huge = 1e300 * y_train
+    with pytest.raises(
+        ValueError, match=r"y holds .*e\+301, which is too large .*preset='sklearn'"
+    ):
+        quick(preset="sklearn").fit(X_train, huge)
+    with pytest.raises(ValueError, match=r"y holds .*e\+308, which is too large .* divide y"):
+        quick(loss="huber").fit(X_train, np.where(y_train > 10, 1.7e308, -1.7e308))
 
 
 @pytest.mark.parametrize(

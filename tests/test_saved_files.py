@@ -22,6 +22,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from helpers import ESTIMATORS, both, predictions, streamed
 from numpy.testing import assert_array_equal, assert_equal
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
@@ -114,8 +115,7 @@ def test_skops_has_one_type_to_trust(state):
         assert repr(loaded) == repr(model)
         return
     table = frame if hasattr(model, "feature_names_in_") else X
-    if kind == CLASSIFIER:
-        assert_array_equal(loaded.predict_proba(table), model.predict_proba(table))
+    assert_array_equal(predictions(loaded, table), predictions(model, table))
     assert_array_equal(loaded.predict(table), model.predict(table))
     labels = X[:, 0] if state == "quantiles" else model.predict(table)
     for twin in (loaded, model):
@@ -174,7 +174,7 @@ def saved(model, kind):
 def loaded(data, kind, path):
     """Return the model of a file; a memory map needs a path."""
     if kind.startswith("skops"):
-        return loaded_by_skops(data, CLASSIFIER)
+        return loaded_by_skops(data, CLASSIFIER, REGRESSOR)
     if kind == MAP:
         path.write_bytes(data)
         return joblib.load(path, mmap_mode="r")
@@ -182,6 +182,28 @@ def loaded(data, kind, path):
 
 
 KINDS = ["joblib", "joblib, compressed", "skops", "skops, compressed"]
+
+
+def predicted_by_files(directory):
+    """Load the models of a directory; return what each predicts, also when trained further."""
+    results = []
+    for path in sorted(Path(directory).iterdir()):
+        model = loaded(path.read_bytes(), path.name.partition("-")[2], path)
+        results.append([predictions(m, X).tolist() for m in (model, model.partial_fit(X, y))])
+    return results
+
+
+def test_models_predict_and_go_on_with_the_same_bits_in_another_process(tmp_path):
+    expected = []
+    for k, Estimator in enumerate(ESTIMATORS):
+        model = streamed(new(Estimator, dropout=0.2), X, y)
+        for kind in KINDS:
+            (tmp_path / f"{k}-{kind}").write_bytes(saved(model, kind))
+        results = [predictions(m, X).tolist() for m in (model, model.partial_fit(X, y))]
+        expected += len(KINDS) * [results]
+    assert in_process(predicted_by_files, tmp_path) == expected
+
+
 END, BIT = "without its end", "with a wrong bit"
 # One position in so many is tried, where that takes long, and each one of the last hundred.
 STEPS = {"skops": 53, MAP: 7}
@@ -398,9 +420,12 @@ def test_a_pipeline_of_release_0_3_predicts_as_it_did(end):
     model[-1].partial_fit(model[0].transform([[1, 2]]), ["no"])
 
 
+@both
 @pytest.mark.parametrize("kind", [*KINDS, MAP])
-def test_loading_a_model_of_another_version_warns_at_the_users_line(kind, tmp_path, monkeypatch):
-    model = new().fit(X, y)
+def test_loading_a_model_of_another_version_warns_at_the_users_line(
+    kind, tmp_path, monkeypatch, Estimator
+):
+    model = new(Estimator).fit(X, y)
     data, pickled = saved(model, kind), pickle.dumps(model)
     monkeypatch.setattr("sknumpynet.versioning.__version__", "99.0")
     with pytest.warns(UserWarning, match=r"and this is 99\.0") as caught:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from sklearn.metrics import log_loss
+from helpers import both
+from sklearn.metrics import log_loss, mean_squared_error
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPRegressor
 from sknumpynet.core.network import Backprop
 
 
@@ -32,12 +33,13 @@ CASES = {
 }
 
 
+@both
 @pytest.mark.parametrize("max_time", [1e-9, 3, 40, 200])
 @pytest.mark.parametrize("case", CASES)
-def test_fit_ends_at_the_deadline_within_an_epoch_and_is_annealed(clock, case, max_time):
+def test_fit_ends_at_the_deadline_within_an_epoch_and_is_annealed(clock, case, max_time, Estimator):
     X, y = noisy(1000, 0.0)
     settings = {"hidden_layer_sizes": 8, "batch_size": 20, "random_state": 0, **CASES[case]}
-    model = NumpyMLPClassifier(max_time=max_time, **settings).fit(X, y)
+    model = Estimator(max_time=max_time, **settings).fit(X, y)
     assert clock.now <= max(1, max_time) + (case == "pilot")  # at least one step for each phase
     assert clock.now >= max_time - 1
     assert model.settings_["max_iter"] > model.n_iter_
@@ -46,37 +48,44 @@ def test_fit_ends_at_the_deadline_within_an_epoch_and_is_annealed(clock, case, m
         assert rates[-1] < 0.05 * max(rates[-1], model.settings_["learning_rate_init"])
 
 
-def test_the_deadline_ends_an_epoch_whose_record_tells_what_was_seen(clock):
+@both
+def test_the_deadline_ends_an_epoch_whose_record_tells_what_was_seen(clock, Estimator):
     X, y = noisy(1000, 0.0)
-    model = NumpyMLPClassifier(8, preset="sklearn", batch_size=20, max_time=70).fit(X, y)
+    settings = {"hidden_layer_sizes": 8, "preset": "sklearn", "batch_size": 20}
+    model = Estimator(max_time=70, **settings).fit(X, y)
     assert model.n_iter_ == 2
     assert model.t_ == 70 * 20
     assert model.history_["seconds"] == [50, 20]
 
 
-def test_without_a_limit_that_matters_nothing_changes(clock):
+@both
+def test_without_a_limit_that_matters_nothing_changes(clock, Estimator):
     X, y = noisy(300, 0.0)
-    plain, limited = (
-        NumpyMLPClassifier(8, max_iter=20, max_time=seconds, random_state=0).fit(X, y)
-        for seconds in (None, 1e9)
-    )
+    settings = {"hidden_layer_sizes": 8, "max_iter": 20, "random_state": 0}
+    plain, limited = (Estimator(max_time=seconds, **settings).fit(X, y) for seconds in (None, 1e9))
     assert np.array_equal(plain.params_, limited.params_)
 
 
+@both
 @pytest.mark.parametrize("noise", [0.0, 0.5, 0.9])
-def test_more_time_is_never_clearly_worse(clock, noise):
+def test_more_time_is_never_clearly_worse(clock, noise, Estimator):
     X, y = noisy(600, noise)
     X_test, y_test = noisy(4000, noise, seed=1)
     losses = []
     for max_time in (10, 20, 40, 60, 80, 100, 120, 150, 200, 300, 500, 1e9):
-        model = NumpyMLPClassifier(64, max_time=max_time, random_state=0).fit(X, y)
-        losses.append(log_loss(y_test, model.predict_proba(X_test)))
+        model = Estimator(hidden_layer_sizes=64, max_time=max_time, random_state=0).fit(X, y)
+        if Estimator is NumpyMLPRegressor:  # the Brier score, which is at most 0.25 here
+            losses.append(mean_squared_error(y_test, model.predict(X_test)))
+        else:
+            losses.append(log_loss(y_test, model.predict_proba(X_test)))
     best_so_far = np.minimum.accumulate(losses)
     assert (np.array(losses) < best_so_far + 0.05).all(), losses
 
 
-def test_lbfgs_ends_at_the_deadline_too(clock):
+@both
+def test_lbfgs_ends_at_the_deadline_too(clock, Estimator):
     X, y = noisy(300, 0.5)
-    model = NumpyMLPClassifier(8, solver="lbfgs", max_iter=500, max_time=30).fit(X, y)
+    settings = {"hidden_layer_sizes": 8, "solver": "lbfgs", "max_iter": 500}
+    model = Estimator(max_time=30, **settings).fit(X, y)
     assert clock.now == 30
     assert 1 <= model.n_iter_ < 30

@@ -7,15 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import labelled
+from helpers import both, labelled, numbered, target
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.metrics import get_scorer_names, log_loss
+from sklearn.metrics import get_scorer_names, log_loss, mean_squared_error
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
 from sknumpynet.data.split import duplicates, split
 from sknumpynet.fit.attributes import network_of
 from sknumpynet.fit.validation import LOG_DISTANCE, LOG_TEMPERATURE, ValidationSet
+
+of_either = pytest.mark.parametrize("data_of", [labelled, numbered])
 
 
 def parity(copies):
@@ -31,30 +33,34 @@ def noisy_levels(n, seed):
     return np.eye(20)[level], (rng.rand(n) < np.where(level % 2, 0.8, 0.2)).astype(int)
 
 
+@of_either
 @pytest.mark.parametrize("copies", [1, 2, 4])
-def test_few_copies_of_a_row_stay_on_one_side(copies):
+def test_few_copies_of_a_row_stay_on_one_side(copies, data_of):
     rng = np.random.RandomState(0)
     X, y = rng.randn(50, 3), np.arange(50) % 2
     order = rng.permutation(50 * copies) % 50
-    train, held_out = split(labelled(X[order], y[order]), 0.2, rng)
+    train, held_out = split(data_of(X[order], y[order]), 0.2, rng)
     assert not set(order[train]) & set(order[held_out])
     assert sorted([*train, *held_out]) == list(range(50 * copies))
     assert len(held_out) == 10 * copies
 
 
-def test_many_copies_of_a_row_are_split_as_different_rows():
+@of_either
+def test_many_copies_of_a_row_are_split_as_different_rows(data_of):
     X, y = parity(50)
-    train, held_out = split(labelled(X, y), 0.2, np.random.RandomState(0))
+    train, held_out = split(data_of(X, y), 0.2, np.random.RandomState(0))
     assert len(held_out) == 80
     assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held_out], axis=0)) == 8
 
 
+@both
 @pytest.mark.parametrize("settings", [{}, {"early_stopping": True}])
-def test_few_distinct_rows_can_be_learnt(settings):
+def test_few_distinct_rows_can_be_learnt(settings, Estimator):
+    least = 0.999 if Estimator is NumpyMLPRegressor else 1
     X, y = parity(50)
-    assert NumpyMLPClassifier(random_state=0, **settings).fit(X, y).score(X, y) == 1
+    assert Estimator(random_state=0, **settings).fit(X, y).score(X, y) >= least
     X, y = np.tile([[0, 0], [0, 1], [1, 0], [1, 1]], (30, 1)), np.tile([0, 1, 1, 0], 30)
-    assert NumpyMLPClassifier(random_state=0, **settings).fit(X, y).score(X, y) == 1
+    assert Estimator(random_state=0, **settings).fit(X, y).score(X, y) >= least
 
 
 def test_noisy_labels_of_discrete_features_are_split_without_bias():
@@ -66,19 +72,21 @@ def test_noisy_labels_of_discrete_features_are_split_without_bias():
         assert model.score(X_test, y_test) > 0.78
 
 
-def test_rows_of_weight_zero_are_on_neither_side():
+@of_either
+def test_rows_of_weight_zero_are_on_neither_side(data_of):
     X, y = np.random.RandomState(0).randn(40, 2), np.arange(40) % 2
     weight = (np.arange(40) < 30).astype(float)
-    train, held_out = split(labelled(X, y, weight), 0.2, np.random.RandomState(0))
+    train, held_out = split(data_of(X, y, weight), 0.2, np.random.RandomState(0))
     assert sorted([*train, *held_out]) == list(range(30))
 
 
-def test_a_row_of_weight_two_is_split_as_two_rows():
+@of_either
+def test_a_row_of_weight_two_is_split_as_two_rows(data_of):
     rng = np.random.RandomState(0)
     X, y, count = rng.randn(60, 3), np.arange(60) % 3, rng.randint(3, size=60)
-    weighted = split(labelled(X, y, count.astype(float)), 0.2, np.random.RandomState(1))
+    weighted = split(data_of(X, y, count.astype(float)), 0.2, np.random.RandomState(1))
     order = np.repeat(np.arange(60), count)
-    repeated = split(labelled(X[order], y[order]), 0.2, np.random.RandomState(1))
+    repeated = split(data_of(X[order], y[order]), 0.2, np.random.RandomState(1))
     for ours, theirs in zip(weighted, repeated, strict=True):
         assert_array_equal(np.unique(ours), np.unique(order[theirs]))
 
@@ -125,12 +133,17 @@ CLASSIFICATION = (
     "rand_score",
     "neg_log_loss",
     "d2_log_loss_score",
+    "callable",
+    "callable with weights",
 )
+REGRESSION = "r2", "loss", "neg_mean_absolute_error", "neg_root_mean_squared_error", "callable"
+SCORINGS = [(NumpyMLPClassifier, scoring) for scoring in CLASSIFICATION]
+SCORINGS += [(NumpyMLPRegressor, scoring) for scoring in (*REGRESSION, "callable with weights")]
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("scoring", [*CLASSIFICATION, "callable", "callable with weights"])
-def test_every_scorer_works_with_and_without_weights(scoring, weighted):
+@pytest.mark.parametrize(("Estimator", "scoring"), SCORINGS)
+def test_every_scorer_works_with_and_without_weights(Estimator, scoring, weighted):
     if scoring not in ("loss", *get_scorer_names()) and not scoring.startswith("callable"):
         pytest.skip(f"this scikit-learn has no scorer {scoring!r}")
     seen = []
@@ -145,33 +158,44 @@ def test_every_scorer_works_with_and_without_weights(scoring, weighted):
     scoring = {"callable": plain, "callable with weights": with_weights}.get(scoring, scoring)
     rng = np.random.RandomState(0)
     X = rng.randn(200, 3)
-    y = (X[:, 0] > 0).astype(int)
+    y = target(Estimator, X)
     weight = rng.rand(200) + 0.1 if weighted else None
-    model = NumpyMLPClassifier(8, scoring=scoring, early_stopping=True, max_iter=3, random_state=0)
+    settings = {"hidden_layer_sizes": 8, "early_stopping": True, "max_iter": 3, "random_state": 0}
+    model = Estimator(scoring=scoring, **settings)
     model.fit(X, y, weight, X_val=X, y_val=y, sample_weight_val=weight)
     assert np.isfinite(model.validation_scores_).all()
-    if scoring == "accuracy":
+    if scoring in ("accuracy", "r2"):
         assert_allclose(model.best_validation_score_, model.score(X, y, weight))
     best = int(np.argmax(model.validation_scores_))
-    expected = log_loss(y, model.predict_proba(X), sample_weight=weight)
+    if Estimator is NumpyMLPRegressor:
+        errors = mean_squared_error(y, model.predict(X), sample_weight=weight)
+        expected = errors / 2 / model.target_scale_[0] ** 2
+    else:
+        expected = log_loss(y, model.predict_proba(X), sample_weight=weight)
     assert_allclose(model.history_["validation_loss"][best], expected, rtol=1e-4)
     assert all((weights is not None) == weighted for weights in seen)
 
 
-def test_the_pilot_run_records_the_score_that_was_asked_for():
-    rng = np.random.RandomState(0)
-    X = rng.randn(200, 3)
-    y = (X[:, 0] > 0).astype(int)
-    for scoring in ("accuracy", "roc_auc"):
-        history = (
-            NumpyMLPClassifier(8, scoring=scoring, max_iter=5, random_state=0).fit(X, y).history_
-        )
-        scores = np.array(history["validation_score"])[np.array(history["phase"]) == "pilot"]
-        assert len(scores) == 4
-        assert ((scores >= 0) & (scores <= 1)).all()
+@pytest.mark.parametrize(
+    ("Estimator", "scoring", "least", "most"),
+    [
+        (NumpyMLPClassifier, "accuracy", 0, 1),
+        (NumpyMLPClassifier, "roc_auc", 0, 1),
+        (NumpyMLPRegressor, "r2", -np.inf, 1),
+        (NumpyMLPRegressor, "neg_mean_absolute_error", -np.inf, 0),
+    ],
+)
+def test_the_pilot_run_records_the_score_that_was_asked_for(Estimator, scoring, least, most):
+    X = np.random.RandomState(0).randn(200, 3)
+    model = Estimator(hidden_layer_sizes=8, scoring=scoring, max_iter=5, random_state=0)
+    history = model.fit(X, target(Estimator, X)).history_
+    scores = np.array(history["validation_score"])[np.array(history["phase"]) == "pilot"]
+    assert len(scores) == 4
+    assert ((scores >= least) & (scores <= most)).all()
 
 
-def test_an_epoch_without_a_finite_score_is_not_chosen(digits):
+@both
+def test_an_epoch_without_a_finite_score_is_not_chosen(digits, Estimator):
     X, y = digits
     scores = iter([np.nan, np.nan, 0.5, 0.9, np.nan, 0.7, np.inf])
     params = []
@@ -180,17 +204,28 @@ def test_an_epoch_without_a_finite_score_is_not_chosen(digits):
         params.append(estimator.params_.copy())
         return next(scores)
 
-    model = NumpyMLPClassifier(16, early_stopping=True, scoring=scoring, max_iter=7, random_state=0)
-    model.fit(X, y)
+    model = Estimator(hidden_layer_sizes=16, early_stopping=True, max_iter=7, random_state=0)
+    model.set_params(scoring=scoring).fit(X, y)
     assert model.best_validation_score_ == 0.9
     assert_array_equal(model.params_, params[3])
 
 
+def test_r2_of_one_row_is_undefined(digits):
+    X, y = digits[0][:100], digits[1][:100]
+    model = NumpyMLPRegressor(hidden_layer_sizes=8, max_iter=2).fit(X, y, X_val=X[:1], y_val=y[:1])
+    assert np.isnan(model.history_["validation_score"]).all()
+    assert np.isfinite(model.history_["validation_loss"]).all()
+    with pytest.raises(ValueError, match=r"scoring='r2' gave no finite score"):
+        model.set_params(early_stopping=True).fit(X, y, X_val=X[:1], y_val=y[:1])
+
+
+@both
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
-def test_a_fit_without_any_finite_score_is_refused_and_changes_nothing(digits, solver):
+def test_a_fit_without_any_finite_score_is_refused_and_changes_nothing(digits, solver, Estimator):
     X, y = digits[0][:300], digits[1][:300]
     settings = {"solver": solver, "random_state": 0, "max_iter": 5, "tol": 10.0}
-    model = NumpyMLPClassifier(8, **settings, early_stopping=True, scoring=lambda *args: np.nan)
+    settings |= {"hidden_layer_sizes": 8, "early_stopping": True}
+    model = Estimator(**settings, scoring=lambda *args: np.nan)
     for _ in range(2):
         before = dict(vars(model))
         with pytest.raises(ValueError, match=r"scoring=<function .* no finite score"):

@@ -67,7 +67,7 @@ class TrainingState:
     temperature : float
         Of the predicted probabilities; see `core.losses`.
     shift : list of float or None
-        What is added to the outputs at the end of training, if they are quantiles.
+        What is added to the predictions, if they are quantiles.
     has_learnt : bool
         False if a pilot run ended no better than the class frequencies.
     """

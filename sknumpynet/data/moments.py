@@ -48,7 +48,7 @@ class Moments:
         """Return moments that gross errors do not distort.
 
         The median takes the place of the mean, and the median distance from it, of the values that
-        differ from it, times 1.4826, that of the deviation.
+        differ from it, times 1.4826, that of the deviation. `largest` is without gross errors too.
         """
         moments = cls.of(columns, weight)
         weight = np.ones(len(columns)) if weight is None else weight
@@ -64,6 +64,7 @@ class Moments:
             moments.mean[k] = median(column, weight)
             distance = np.abs(column - moments.mean[k])
             moments.deviation[k] = NORMAL * median(distance, np.where(distance > 0, weight, 0))
+            moments.largest[k] = max(np.abs(moments.mean[k]), moments.deviation[k])
         return moments
 
     @classmethod
@@ -83,3 +84,16 @@ class Moments:
         within = np.array([(part.deviation / unit) ** 2 for part in parts])
         variance = np.average(within + (means - mean) ** 2, axis=0, weights=weights)
         return cls(float(np.sum(weights)), mean * unit, np.sqrt(variance) * unit, largest)
+
+
+def center_and_scale(moments, loss, n_levels):
+    """Return what is subtracted from each column of y, and what it is divided by.
+
+    That is its mean and its standard deviation, or its median and the median deviation. The mean of
+    'poisson' must stay positive, so that it is only divided by the mean. A column that does not
+    vary is not divided. All levels of a quantile have the same.
+    """
+    center, scale = moments.mean, np.where(moments.varies, moments.deviation, 1.0)
+    if loss == "poisson":
+        center, scale = np.zeros_like(center), np.where(center > 0, center, 1.0)
+    return np.repeat(center, n_levels), np.repeat(scale, n_levels)

@@ -1,14 +1,14 @@
 """Numbers as targets: the questions of `targets`, answered for a regressor."""
 
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 
 from sknumpynet.core.regression import NUMBER_LOSSES
-from sknumpynet.data.moments import Moments
+from sknumpynet.data.moments import Moments, center_and_scale
 
 # The losses that are there for gross errors in y, which would distort its mean and deviation.
 ROBUST = "absolute_error", "huber", "quantile"
@@ -45,6 +45,7 @@ class NumberTargets:
     constant_prediction = "a constant"
 
     @staticmethod
+    @np.errstate(all="ignore")  # infinities of both signs are added up
     def read(y, name="y"):
         """Return y as finite float64 of shape (n,) or (n, n_outputs).
 
@@ -57,13 +58,19 @@ class NumberTargets:
             raise ValueError(
                 f"Expected array-like (array or non-string sequence), got None as {name}."
             )
-        if np.asarray(y).dtype.kind in "OUS":
+        dtype, is_masked = np.asarray(y).dtype, np.ma.is_masked(y)
+        if is_masked or dtype.kind in "mM":
+            what = "masked" if is_masked else dtype
+            raise ValueError(
+                f"{name} has values that are {what}: replace them by numbers, or leave them out."
+            )
+        if dtype.kind in "OUS":
             try:
                 y = np.asarray(y, dtype=np.float64)
-            except (TypeError, ValueError) as error:
+            except (TypeError, ValueError, OverflowError) as error:
                 raise ValueError(
-                    f"{name} is no array of numbers: {error}. For class labels use "
-                    "NumpyMLPClassifier."
+                    f"{name} is no array of numbers: {str(error).rstrip('.')}. For class labels "
+                    "use NumpyMLPClassifier."
                 ) from error
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name=name, allow_nd=True)
         if y.ndim == 2 and y.shape[1] == 1:
@@ -76,6 +83,7 @@ class NumberTargets:
         return y
 
     @classmethod
+    @np.errstate(all="ignore")  # the loss of numbers that are too large
     def of(cls, y, weight, loss, options, *, standardised):
         """Return the targets for y.
 
@@ -95,12 +103,9 @@ class NumberTargets:
             If y does not suit the loss.
         """
         columns = y.reshape(len(y), -1)
-        weight = None if weight is None else weight.ravel()
-        if loss == "poisson" and (columns.min() < 0 or columns.sum() <= 0):
-            raise ValueError(
-                f"Some value(s) of y are out of the valid range of the loss 'poisson': y holds "
-                f"{columns.min()}, and its sum is {columns.sum()}. It must be >= 0, and > 0 in sum."
-            )
+        if weight is not None:
+            is_counted = weight[:, 0] > 0
+            columns, weight = columns[is_counted], weight[is_counted, 0]
         n_levels = len(levels_of(options))
         if n_levels > 1 and y.ndim > 1:
             raise ValueError(
@@ -113,9 +118,19 @@ class NumberTargets:
             moments = (Moments.robust if loss in ROBUST else Moments.of)(columns, weight)
             center, scale = center_and_scale(moments, loss, n_levels)
         targets = cls(loss, options, center, scale, y.ndim == 1, moments)
-        encoded = targets.encode(y)
+        encoded = targets.encode(columns)
+        if loss == "poisson" and columns.sum() == 0:
+            raise ValueError(
+                "The sum of y is 0, out of the valid range of the loss 'poisson': it must be > 0."
+            )
         losses = targets.constant_losses(encoded, weight, encoded)
         targets.constant_loss = float(np.average(losses, weights=weight))
+        if not isfinite(targets.constant_loss):
+            raise ValueError(
+                f"y holds {columns.flat[np.abs(columns).argmax()]}, which is too large for "
+                f"loss={loss!r} with preset={'tuned' if standardised else 'sklearn'!r}: divide y "
+                "by a number, or leave gross errors out."
+            )
         return targets
 
     @classmethod
@@ -182,6 +197,11 @@ class NumberTargets:
 
     def encode(self, y, name="y"):
         """Return y as the loss sees it, (n, n_outputs)."""
+        if self.loss == "poisson" and y.min() < 0:
+            raise ValueError(
+                f"Some value(s) of {name} are out of the valid range of the loss 'poisson': "
+                f"{name} holds {y.min()}, and must be >= 0."
+            )
         return (y.reshape(len(y), -1) - self.center) / self.scale
 
     def decode(self, predicted):
@@ -217,7 +237,9 @@ class NumberTargets:
         return self
 
     def weigh(self, encoded, weight, class_weight, name="sample_weight"):
-        """Return the sample weights, (n, 1) or None."""
+        """Return the sample weights, (n, 1) or None; rows without a weight become harmless."""
+        if weight is not None:
+            encoded[weight[:, 0] == 0] = 0  # an infinite loss times 0 would be NaN
         return weight
 
     def score(self, loss, outputs, encoded, weight=None):
@@ -227,7 +249,7 @@ class NumberTargets:
         that is explained.
         """
         predicted = loss.predict(outputs.astype(np.float64))
-        if not np.isfinite(predicted).all():
+        if len(predicted) < 2 or not np.isfinite(predicted).all():
             return np.nan
         if self.loss == "quantile":
             constant = self.constant_losses(encoded, weight, encoded)
@@ -253,7 +275,8 @@ class NumberTargets:
         if self.loss in ("squared_error", "huber"):
             best = np.average(encoded, axis=0, weights=weight)
         elif self.loss == "poisson":
-            best = np.log(np.average(encoded, axis=0, weights=weight))
+            mean = np.average(encoded, axis=0, weights=weight)
+            best = np.log(np.maximum(mean, np.finfo(float).tiny))  # an output may always be 0
         else:
             levels = np.broadcast_to(levels_of(self.options), self.n_outputs)
             best = [
@@ -270,16 +293,3 @@ class NumberTargets:
 def levels_of(options):
     """Return the levels of the quantiles, (n_levels,); without them that of the median."""
     return np.ravel(options.get("level", 0.5))
-
-
-def center_and_scale(moments, loss, n_levels):
-    """Return what is subtracted from each column of y, and what it is divided by.
-
-    That is its mean and its standard deviation, or its median and the median deviation. The mean of
-    'poisson' must stay positive, so that it is only divided by the mean. A column that does not
-    vary is not divided. All levels of a quantile have the same.
-    """
-    center, scale = moments.mean, np.where(moments.varies, moments.deviation, 1.0)
-    if loss == "poisson":
-        center, scale = np.zeros_like(center), np.where(center > 0, center, 1.0)
-    return np.repeat(center, n_levels), np.repeat(scale, n_levels)

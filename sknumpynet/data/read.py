@@ -81,8 +81,8 @@ def read_validation_data(estimator, X_val, y_val, sample_weight_val, task, targe
     y = targets.read(y_val, "y_val")
     if len(y) != X.shape[0] or not targets.fits(y):
         raise ValueError(
-            f"y_val of shape {y.shape} is not accepted: it must have a label for each of the "
-            f"{X.shape[0]} rows of X_val, in the form of y."
+            f"y_val of shape {y.shape} is not accepted: it must be of the form of y, with one "
+            f"row for each of the {X.shape[0]} rows of X_val."
         )
     name = "sample_weight_val"
     weight, encoded = check_weight(sample_weight_val, X.shape[0], name), targets.encode(y, "y_val")

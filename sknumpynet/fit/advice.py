@@ -66,13 +66,15 @@ def warn_of_gross_errors(estimator, y):
     if estimator.loss != "squared_error":
         return
     for column in y.reshape(len(y), -1).T:
-        distances = np.abs(column / 2 - np.median(column) / 2)  # halves do not overflow
+        halves = column / 2  # which do not overflow
+        distances = np.abs(halves - np.median(halves))
         if not distances.any():
             continue
-        times = distances.max() / np.quantile(distances[distances > 0], 0.9)
+        with np.errstate(over="ignore"):
+            times = distances.max() / np.quantile(distances[distances > 0], 0.9)
         if times > GROSS:
             warn_user(
-                f"y has the value {column[distances.argmax()]:.3g}, {times:.0f} times as far from "
+                f"y has the value {column[distances.argmax()]:.3g}, {times:.3g} times as far from "
                 "the median as nearly all others. With loss='squared_error' it decides what the "
                 "network learns. Correct it, or use loss='huber' or 'absolute_error'."
             )

@@ -85,6 +85,10 @@ def describe_fit(task, config, snapshot, *, resumable):
     latest = [score for score in validated[-n_iter:] if score is not None]
     resume, settings = dict(task["_resume"]), dict(vars(config))
     network = network_in_basis(network_of({**task, "settings_": settings}), snapshot["basis"])
+    params = folded(snapshot["params"], network)
+    if snapshot["shift"] is not None:  # the biases of the outputs are the last parameters
+        params = params.copy()
+        params[-len(snapshot["shift"]) :] += snapshot["shift"]
     if resumable:
         resume["random_state"] = snapshot["random_state"]
         # The optimizer's state in a basis does not fit the folded parameters.
@@ -93,7 +97,7 @@ def describe_fit(task, config, snapshot, *, resumable):
         **task,
         "_resume": resume,
         "settings_": settings,
-        "params_": folded(snapshot["params"], network),
+        "params_": params,
         "n_layers_": len(config.hidden_layer_sizes) + 2,
         "n_iter_": n_iter,
         "t_": snapshot["samples_seen"],

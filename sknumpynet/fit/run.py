@@ -87,9 +87,6 @@ def run_fit(trainer, config, state, validation=None):
                 "one. Choose another scoring, or pass X_val and y_val for which it is defined."
             )
         state.restore_best()
-    if state.shift is not None:  # the biases of the outputs are the last parameters
-        state.params[-len(state.shift) :] += state.shift
-        state.shift = None
     return state, reason
 
 
