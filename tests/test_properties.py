@@ -254,6 +254,7 @@ def call(work, *owned):
         for message in (
             "X is not scaled",
             "batch_size=.* is clipped",
+            "max_time=",
             "target_center_ and",
             "y has the value",
         ):
@@ -371,7 +372,7 @@ def test_a_regressor_raises_an_error_with_a_cause_or_is_sound(
     if n_levels > 1 or shape[1:] == (1,):
         shape = (len(truth), n_levels) if n_levels > 1 else shape[:1]
     assert predicted.shape == shape
-    assert np.isfinite(predicted).all() or model.loss == "poisson"
+    assert not np.isnan(predicted).any()
     if n_levels > 1:
         assert (np.diff(predicted, axis=1) >= 0).all()
 

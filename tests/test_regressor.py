@@ -334,11 +334,9 @@ def test_an_output_may_have_no_counts(preset):
 
 def test_numbers_that_are_too_large_are_named():
     huge = 1e300 * y_train
-    with pytest.raises(
-        ValueError, match=r"y holds .*e\+301, which is too large .*preset='sklearn'"
-    ):
+    with pytest.raises(ValueError, match=r"y holds .*e\+301, too large for loss='squared"):
         quick(preset="sklearn").fit(X_train, huge)
-    with pytest.raises(ValueError, match=r"y holds .*e\+308, which is too large .* divide y"):
+    with pytest.raises(ValueError, match=r"y holds .*e\+308, too large .* divide y"):
         quick(loss="huber").fit(X_train, np.where(y_train > 10, 1.7e308, -1.7e308))
 
 

@@ -127,9 +127,8 @@ class NumberTargets:
         targets.constant_loss = float(np.average(losses, weights=weight))
         if not isfinite(targets.constant_loss):
             raise ValueError(
-                f"y holds {columns.flat[np.abs(columns).argmax()]}, which is too large for "
-                f"loss={loss!r} with preset={'tuned' if standardised else 'sklearn'!r}: divide y "
-                "by a number, or leave gross errors out."
+                f"y holds {columns.flat[np.abs(columns).argmax()]}, too large for loss={loss!r}: "
+                "divide y by a number, or leave gross errors out."
             )
         return targets
 
@@ -204,6 +203,7 @@ class NumberTargets:
             )
         return (y.reshape(len(y), -1) - self.center) / self.scale
 
+    @np.errstate(over="ignore")  # of predictions beyond float64, which are infinite
     def decode(self, predicted):
         """Return what the network predicts in the units of y: in float64, if these differ.
 
