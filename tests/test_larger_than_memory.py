@@ -34,7 +34,7 @@ except MemoryError:
 model = NumpyMLPClassifier(16, max_time=4, random_state=0).fit(X, y)
 print("fit", (model.predict(X) == y).mean(), model.predict_proba(X).shape)
 
-regressor = NumpyMLPRegressor("quantile", 16, quantile=[0.4, 0.6], max_time=2, random_state=0)
+regressor = NumpyMLPRegressor("quantile", 16, quantile=[0.4, 0.6], max_iter=1, random_state=0)
 print("fit", ((regressor.fit(X, y).predict(X)[:, 0] > 0.5) == y).mean())
 
 stream = NumpyMLPClassifier(16, random_state=0)
