@@ -27,7 +27,7 @@ PACKAGE = str(Path(sknumpynet.__file__).parent)
 # In each situation, faults are raised at N_POINTS of the lines that run, spread evenly. The long
 # profile raises them at every line of the source that runs, the first time by an interrupt and the
 # last time by an error.
-N_POINTS = 30
+N_POINTS = 20
 
 rng = np.random.RandomState(0)
 X, noise = rng.randn(240, 3), rng.choice(["yes", "no"], size=240)
