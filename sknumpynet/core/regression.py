@@ -42,10 +42,18 @@ from sknumpynet.core.losses import weighted_sum
 from sknumpynet.core.types import Floats
 
 
+def quantiles(y: Floats, level: float | Floats, w: Floats | None) -> Floats:
+    """Return the weighted quantile of each column of y (n, k), of one level or of its own, (k,)."""
+    levels = np.broadcast_to(level, y.shape[1])
+    columns = zip(y.T, levels, strict=True)
+    return np.array([np.quantile(c, q, weights=w, method="inverted_cdf") for c, q in columns])
+
+
 class NumberLoss:
     """What the losses share; a loss has ``parts(z, y)``, its value and derivative elementwise."""
 
     out_activation = "identity"
+    is_robust = False  # against gross errors in y
 
     def value_and_grad(self, z: Floats, y: NDArray[Any], w: float | Floats) -> tuple[float, Floats]:
         """Return the loss, and overwrite the outputs `z` with the gradient."""
@@ -67,6 +75,10 @@ class NumberLoss:
         """Return the predictions, (n, k)."""
         return z
 
+    def best_constant(self, y: Floats, w: Floats | None = None) -> Floats:
+        """Return what to predict without regard to X, (k,), by weights (n,): here the means."""
+        return np.average(y, axis=0, weights=w)
+
 
 class SquaredError(NumberLoss):
     """The mean."""
@@ -80,14 +92,22 @@ class SquaredError(NumberLoss):
 class AbsoluteError(NumberLoss):
     """The median."""
 
+    is_robust = True
+
     def parts(self, z: Floats, y: NDArray[Any]) -> tuple[Floats, Floats]:
         """Return abs(r) and its sign."""
         r = z - y
         return np.abs(r), np.sign(r)
 
+    def best_constant(self, y: Floats, w: Floats | None = None) -> Floats:
+        """Return the medians, (k,)."""
+        return quantiles(y, 0.5, w)
+
 
 class Huber(NumberLoss):
     """Squared error up to a residual of `width`, absolute error beyond."""
+
+    is_robust = True
 
     def __init__(self, width: float = 1.0) -> None:
         self.width = float(width)
@@ -102,6 +122,8 @@ class Huber(NumberLoss):
 class Quantile(NumberLoss):
     """The quantile of a level between 0 and 1, or of a level for each output."""
 
+    is_robust = True
+
     def __init__(self, level: float | Sequence[float] = 0.5) -> None:
         self.level = np.asarray(level, np.float64)
 
@@ -113,11 +135,11 @@ class Quantile(NumberLoss):
 
     def shift(self, z: Floats, y: NDArray[Any], w: Floats | None = None) -> list[float]:
         """Return what, added to each output, has its level of the weights of `y` below it."""
-        levels = np.broadcast_to(self.level, z.shape[1])
-        return [
-            float(np.quantile(r, q, weights=w, method="inverted_cdf"))
-            for r, q in zip((y - z).T, levels, strict=True)
-        ]
+        return self.best_constant(y - z, w).tolist()
+
+    def best_constant(self, y: Floats, w: Floats | None = None) -> Floats:
+        """Return the quantiles, (k,)."""
+        return quantiles(y, self.level, w)
 
 
 class PoissonDeviance(NumberLoss):
@@ -139,6 +161,10 @@ class PoissonDeviance(NumberLoss):
     def predict(z: Floats) -> Floats:
         """Return exp(z), (n, k)."""
         return np.exp(z)
+
+    def best_constant(self, y: Floats, w: Floats | None = None) -> Floats:
+        """Return the logarithms of the means, (k,); an output may always be 0."""
+        return np.log(np.maximum(super().best_constant(y, w), np.finfo(float).tiny))
 
 
 NUMBER_LOSSES = {

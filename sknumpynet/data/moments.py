@@ -6,6 +6,8 @@ import numpy as np
 
 # The median absolute deviation times this is the standard deviation of a normal distribution.
 NORMAL = 1.4826
+# Gross error: farther from the median than GROSS times the 90 % quantile of the nonzero distances.
+GROSS = 1000
 # A deviation below this fraction of the largest value is a rounding error.
 ROUNDING = 16 * np.finfo(float).eps
 
@@ -84,16 +86,3 @@ class Moments:
         within = np.array([(part.deviation / unit) ** 2 for part in parts])
         variance = np.average(within + (means - mean) ** 2, axis=0, weights=weights)
         return cls(float(np.sum(weights)), mean * unit, np.sqrt(variance) * unit, largest)
-
-
-def center_and_scale(moments, loss, n_levels):
-    """Return what is subtracted from each column of y, and what it is divided by.
-
-    That is its mean and its standard deviation, or its median and the median deviation. The mean of
-    'poisson' must stay positive, so that it is only divided by the mean. A column that does not
-    vary is not divided. All levels of a quantile have the same.
-    """
-    center, scale = moments.mean, np.where(moments.varies, moments.deviation, 1.0)
-    if loss == "poisson":
-        center, scale = np.zeros_like(center), np.where(center > 0, center, 1.0)
-    return np.repeat(center, n_levels), np.repeat(scale, n_levels)

@@ -8,10 +8,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 
 from sknumpynet.core.regression import NUMBER_LOSSES
-from sknumpynet.data.moments import Moments, center_and_scale
-
-# The losses that are there for gross errors in y, which would distort its mean and deviation.
-ROBUST = "absolute_error", "huber", "quantile"
+from sknumpynet.data.moments import Moments
 
 
 @dataclass
@@ -115,7 +112,8 @@ class NumberTargets:
         n_outputs = columns.shape[1] * n_levels  # each level has one
         center, scale, moments = np.zeros(n_outputs), np.ones(n_outputs), None
         if standardised:
-            moments = (Moments.robust if loss in ROBUST else Moments.of)(columns, weight)
+            is_robust = NUMBER_LOSSES[loss].is_robust
+            moments = (Moments.robust if is_robust else Moments.of)(columns, weight)
             center, scale = center_and_scale(moments, loss, n_levels)
         targets = cls(loss, options, center, scale, y.ndim == 1, moments)
         encoded = targets.encode(columns)
@@ -271,18 +269,7 @@ class NumberTargets:
             Weights of the other rows.
         """
         loss = self.make_loss({})
-        weight = None if weight is None else weight.ravel()
-        if self.loss in ("squared_error", "huber"):
-            best = np.average(encoded, axis=0, weights=weight)
-        elif self.loss == "poisson":
-            mean = np.average(encoded, axis=0, weights=weight)
-            best = np.log(np.maximum(mean, np.finfo(float).tiny))  # an output may always be 0
-        else:
-            levels = np.broadcast_to(levels_of(self.options), self.n_outputs)
-            best = [
-                np.quantile(column, level, weights=weight, method="inverted_cdf")
-                for column, level in zip(encoded.T, levels, strict=True)
-            ]
+        best = loss.best_constant(encoded, None if weight is None else weight.ravel())
         return loss.losses(np.broadcast_to(best, held_out.shape).copy(), held_out)
 
     def chance(self):
@@ -293,3 +280,16 @@ class NumberTargets:
 def levels_of(options):
     """Return the levels of the quantiles, (n_levels,); without them that of the median."""
     return np.ravel(options.get("level", 0.5))
+
+
+def center_and_scale(moments, loss, n_levels):
+    """Return what is subtracted from each column of y, and what it is divided by.
+
+    That is its mean and its standard deviation, or its median and the median deviation. The mean of
+    'poisson' must stay positive, so that it is only divided by the mean. A column that does not
+    vary is not divided. All levels of a quantile have the same.
+    """
+    center, scale = moments.mean, np.where(moments.varies, moments.deviation, 1.0)
+    if loss == "poisson":
+        center, scale = np.zeros_like(center), np.where(center > 0, center, 1.0)
+    return np.repeat(center, n_levels), np.repeat(scale, n_levels)

@@ -41,7 +41,7 @@ def guess_targets(y, rows):
     """Return the class of targets that y seems to be of, and some rows of it as it reads them.
 
     Numbers are class labels if they are whole and there are at most `MOST_CLASSES` of them. If y
-    is nothing that can be learnt, both are None.
+    is None, or nothing else that can be learnt, both are None.
     """
     y = y.tocsr() if issparse(y) else y
     for kind, read in ((ClassTargets, read_labels), (NumberTargets, np.asarray)):

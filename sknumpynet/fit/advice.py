@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from sknumpynet.core.schedules import ANNEALING
+from sknumpynet.data.moments import GROSS
 from sknumpynet.settings.presets import is_auto
 from sknumpynet.versioning import warn_user
 
@@ -15,8 +16,6 @@ from sknumpynet.versioning import warn_user
 LARGE_DEVIATION, LARGE_OFFSET, SMALL_VARIANCE, CONSTANT = 1000, 10, 1e-3, 1e12
 # Validation data whose variance is VARIANCE_RATIO times that of X were probably not scaled as X.
 VARIANCE_RATIO = 100
-# Gross error: farther from the median than GROSS times the 90 % quantile of the nonzero distances.
-GROSS = 1000
 # A training of at least ENOUGH_EPOCHS that begins with a pilot run is expected to learn, and not to
 # end worse than a constant prediction by more than MARGIN.
 ENOUGH_EPOCHS, MARGIN = 10, 0.1

@@ -169,15 +169,14 @@ def convert_checked(scope, operator, container):
 
 def problem_of(model):
     """Return what skl2onnx converts wrongly, and a remedy, or None."""
+    members = getattr(model, "estimators_", ())
     match model:
         case BaggingRegressor(n_features_in_=n) if np.ndim(model.predict(np.zeros((1, n)))) > 1:
             return "with several outputs: use MultiOutputRegressor of it."
-        case VotingRegressor(weights=w) if np.size(w) > len(model.estimators_):
+        case VotingClassifier(weights=w) | VotingRegressor(weights=w) if np.size(w) > len(members):
             return "with weights of dropped estimators: remove them from its estimators."
         case BaggingRegressor() | VotingRegressor():
             return None
-    classes = model.classes_
-    match model:
         case CalibratedClassifierCV():
             return "with other wrappers inside: calibrate the classifiers that they contain."
         case OneVsRestClassifier(multilabel_=False) if hasattr(model, "decision_function"):
@@ -188,10 +187,9 @@ def problem_of(model):
             return f"with its threshold: convert estimator_, and compare probabilities with {t}."
         case StackingClassifier() if {*model.stack_method_} != {"predict_proba"}:
             return f"with stack_method_={model.stack_method_}: use stack_method='predict_proba'."
-        case VotingClassifier(weights=w) if np.size(w) > len(model.estimators_):
-            return "with weights of dropped estimators: remove them from its estimators."
-        case BaggingClassifier() if any(len(m.classes_) < len(classes) for m in model.estimators_):
+        case BaggingClassifier(n_classes_=k) if any(len(m.classes_) < k for m in members):
             return "with members that have not seen all classes: raise max_samples."
+    classes = model.classes_
     kind = classes.dtype.kind
     if kind == "u" or (kind == "i" and (classes != classes.astype(np.int32)).any()):
         return f"with classes_={classes!r}: use strings or signed integers of 32 bits."

@@ -5,7 +5,7 @@ from sklearn.impute import KNNImputer
 from sklearn.metrics.pairwise import nan_euclidean_distances
 from sklearn.utils import gen_batches
 
-# Rows that are scaled at a time.
+# Rows that are scaled, or transformed, at a time.
 BLOCK = 4096
 # Pairs of a missing value and a donor in a block.
 BLOCK_SIZE = 2**20

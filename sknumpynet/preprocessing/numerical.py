@@ -18,12 +18,10 @@ from sknumpynet.data.rows import check_weight
 from sknumpynet.data.split import duplicates, sample
 from sknumpynet.data.targets import guess_targets
 from sknumpynet.preprocessing.encoding import auto_bins, find_edges, is_of_use, no_edges
-from sknumpynet.preprocessing.imputing import fit_imputer, impute
+from sknumpynet.preprocessing.imputing import BLOCK, fit_imputer, impute
 from sknumpynet.preprocessing.robust import Scaling
 from sknumpynet.versioning import VersionMixin
 
-# Rows that are transformed at a time.
-BLOCK = 4096
 # Missing values are imputed from the nearest of at most MOST_DONORS rows.
 MOST_DONORS = 2000
 # With 'auto' and y, at most MOST_TRIED rows decide whether there is an encoding.
@@ -174,19 +172,21 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         self._fitted_sparse = issparse(X)
         self.edges_, self.imputer_ = no_edges(X.shape[1]), None
         self.has_missing_ = np.zeros(X.shape[1], bool)
-        if not issparse(X):
-            self._fit_dense(X, y, weight, is_auto)
-        else:
+        if issparse(X):
             self._scale(X, weight)
+        else:
+            self._fit_dense(X, y, weight, is_auto)
         return self
 
     def _fit_dense(self, X, y, weight, is_auto):
         """Scale the features, find out what is missing, and decide how to encode."""
         rows = np.flatnonzero(weight)
         distinct = rows[duplicates(X, rows)[0]]
-        features = duplicates(X.T, np.arange(X.shape[1]))[0]
-        donors, tried = sample(distinct, MOST_DONORS), sample(distinct, MOST_TRIED)
-        kind, targets = (None, None) if y is None or not is_auto else guess_targets(y, tried)
+        donors, kind = sample(distinct, MOST_DONORS), None
+        if is_auto:
+            features = duplicates(X.T, np.arange(X.shape[1]))[0]
+            tried = sample(distinct, MOST_TRIED)
+            kind, targets = guess_targets(y, tried)
         scaling, n_bins = self._scale(X, weight), self.n_bins
         self.has_missing_ = np.isnan(X[rows]).any(axis=0)
         self.imputer_ = fit_imputer(scaling, X, distinct, donors)

@@ -9,14 +9,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.sparse import issparse
 
+from sknumpynet.data.moments import GROSS, NORMAL
+
 # Larger values would overflow in the computation.
 HUGE = 1e300
 # Scaled values stay within [-LIMIT, LIMIT].
 LIMIT = 3.0
-# The median absolute deviation times this is the standard deviation of a normal distribution.
-NORMAL = 1.4826
-# Gross error: farther from the median than GROSS times the 90 % quantile of the nonzero distances.
-GROSS = 1000
 # Values of X in a block of features; a block has at least one feature.
 BLOCK_SIZE = 2**18
 
