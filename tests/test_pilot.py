@@ -413,7 +413,7 @@ def test_a_second_pilot_run_counts_whichever_of_the_two_is_better(n):
 
 def test_a_small_wide_table_is_also_trained_on_as_it_is(monkeypatch):
     X, y = np.random.RandomState(0).randn(60, 80), np.arange(60) % 2
-    model = NumpyMLPClassifier(8, effort=0.2, random_state=0)
+    model = NumpyMLPClassifier(8, random_state=0)
     assert min(phases(model.fit(X, y))) > 0
     assert phases(model.fit(X + 5 * y[:, None], y))[1] == 0  # all was learnt
     monkeypatch.setattr("sknumpynet.fit.pilot.SMALL_TABLE", X.size - 1)
@@ -532,6 +532,15 @@ def test_with_many_rows_the_temperature_is_the_factor_on_the_logits(factor):
 
 def test_without_evidence_the_temperature_is_the_expected_one():
     assert_allclose(calibrated(0.0, 1000)[0], np.exp(LOG_TEMPERATURE), rtol=1e-3)
+
+
+@pytest.mark.parametrize("n", [10, 20, 30])
+def test_few_right_answers_do_not_make_a_network_much_surer(n):
+    """That all of them are right would be likeliest at a temperature of 0."""
+    y = np.arange(n) % 3
+    network = Network((3, 3), GELU, SoftmaxCrossEntropy())
+    validation = ValidationSet(labelled(np.eye(3)[y], y), network, NumpyMLPClassifier())
+    assert validation.calibrate(np.eye(3)[y])[0]["temperature"] > 0.5
 
 
 def test_few_rows_correct_a_network_that_is_far_too_sure():

@@ -34,8 +34,8 @@ def noisy_levels(n, seed):
 
 
 @of_either
-@pytest.mark.parametrize("copies", [1, 2, 4])
-def test_few_copies_of_a_row_stay_on_one_side(copies, data_of):
+@pytest.mark.parametrize("copies", [1, 2, 4, 5, 20])
+def test_copies_of_a_row_stay_on_one_side(copies, data_of):
     rng = np.random.RandomState(0)
     X, y = rng.randn(50, 3), np.arange(50) % 2
     order = rng.permutation(50 * copies) % 50
@@ -46,11 +46,23 @@ def test_few_copies_of_a_row_stay_on_one_side(copies, data_of):
 
 
 @of_either
-def test_many_copies_of_a_row_are_split_as_different_rows(data_of):
+def test_rows_that_few_discrete_features_make_equal_are_split_as_different_ones(data_of):
     X, y = parity(50)
     train, held_out = split(data_of(X, y), 0.2, np.random.RandomState(0))
     assert len(held_out) == 80
     assert len(np.unique(X[train], axis=0)) == len(np.unique(X[held_out], axis=0)) == 8
+
+
+@pytest.mark.parametrize("copies", ["five of each", "a bootstrap sample", "weights"])
+def test_labels_of_copies_are_not_learnt_by_heart(copies):
+    """Of which 30 % are wrong, so that who trusts the copies is far too sure."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(2150, 8)
+    y = (X[:, 0] > 0) ^ (rng.rand(2150) < 0.3)
+    n = {"five of each": np.arange(750) % 150, "a bootstrap sample": rng.randint(150, size=1500)}
+    rows, weight = n.get(copies, np.arange(150)), np.full(150, 5) if copies == "weights" else None
+    model = NumpyMLPClassifier(random_state=0).fit(X[rows], y[rows], weight)
+    assert log_loss(y[150:], model.predict_proba(X[150:])) < 0.75
 
 
 @both

@@ -1,6 +1,7 @@
 """Blocks of rows of Dask collections, and what is computed on one of them."""
 
 from copy import copy
+from reprlib import repr as short
 
 import dask
 import dask.array as da
@@ -38,7 +39,9 @@ def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **coll
         columns[name] = client.compute(delayed)
     rows = {name: client.gather(client.map(n_rows, column)) for name, column in columns.items()}
     if len({tuple(counts) for counts in rows.values()}) > 1:
-        found = {name: f"{len(counts)} blocks, {sum(counts)} rows" for name, counts in rows.items()}
+        found = {
+            name: f"{len(counts)} blocks of {short(counts)} rows" for name, counts in rows.items()
+        }
         raise ValueError(f"The blocks do not match: {found}. Rechunk or repartition them alike.")
     counts = next(iter(rows.values()))
     if sum(counts) == 0:

@@ -6,17 +6,15 @@ from sklearn.model_selection import train_test_split
 
 # Rows that are converted to hashes at a time.
 HASH_BLOCK = 4096
-# Duplicates stay on one side of a split if there are at most MOST_COPIES rows per distinct one.
+# Up to MOST_COPIES rows for each distinct one are taken for copies, whatever the features.
 MOST_COPIES = 4
 
 
 def split(data, fraction, rng):
     """Return the positions of training and validation rows, stratified if every class allows it.
 
-    Copies of a row stay on one side, so that no validation row was trained on, unless there are
-    more than `MOST_COPIES` rows for each distinct one. Repetition is then a property of the data,
-    as with few discrete features, and a distinct row that is held out could not be learnt from the
-    others. Rows of weight 0 are on neither side.
+    Copies of a row, as `grouped` finds them, stay on one side, so that no validation row was
+    trained on. Rows of weight 0 are on neither side.
 
     Raises
     ------
@@ -53,7 +51,10 @@ def split(data, fraction, rng):
 def grouped(data):
     """Return the rows with a weight, and the groups of them that stay together.
 
-    These are the copies of a row, unless there are more than `MOST_COPIES` for each distinct one.
+    These are the copies of a row, unless a few discrete features make rows equal: there are more
+    than `MOST_COPIES` rows for each distinct one, and no more distinct values than distinct rows.
+    Repetition is then a property of the data, and a distinct row that is held out could not be
+    learnt from the others.
 
     Returns
     -------
@@ -62,7 +63,10 @@ def grouped(data):
     """
     rows, (first, group) = data.nonzero_rows, data.distinct
     if len(first) * MOST_COPIES < len(rows):
-        first = group = np.arange(len(rows))
+        distinct = data.X[rows[first]]
+        values = np.unique(distinct.data if issparse(distinct) else distinct)
+        if len(values) <= len(first):
+            first = group = np.arange(len(rows))
     return rows, first, group
 
 

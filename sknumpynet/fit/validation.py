@@ -79,8 +79,9 @@ class ValidationSet:
         nothing.
 
         A penalty is added to the sum over the rows, so that few of them do not move T far from
-        the value that is expected without any. It grows as a logarithm: a network that is far
-        too sure of its answers can be corrected by a few rows.
+        the value that is expected without any. Above it grows as a logarithm: a network that is
+        far too sure of its answers can be corrected by a few rows. Below it grows as a square: a
+        few right answers are no reason to be surer.
 
         Returns
         -------
@@ -100,7 +101,8 @@ class ValidationSet:
             return self.mean(loss.losses(outputs.copy(), data.encoded))
 
         def objective(log_t):
-            penalty = log1p(((log_t - LOG_TEMPERATURE) / LOG_DISTANCE) ** 2)
+            distance = (log_t - LOG_TEMPERATURE) / LOG_DISTANCE
+            penalty = log1p(distance**2) if distance > 0 else (distance / 2) ** 2
             return loss_at(log_t) + penalty / 2 / data.n
 
         log_t = minimize_scalar(objective, bounds=(-2, 4), method="bounded").x
