@@ -13,7 +13,13 @@ from sknumpynet.core.network import forward_in_blocks, views
 from sknumpynet.core.types import Floats
 from sknumpynet.data.features import read_features
 from sknumpynet.data.read import copy_with, read_training_data, read_validation_data
-from sknumpynet.fit.advice import warn_about, warn_of_chance, warn_of_limit, warn_of_time
+from sknumpynet.fit.advice import (
+    warn_about,
+    warn_of_chance,
+    warn_of_limit,
+    warn_of_overfitting,
+    warn_of_time,
+)
 from sknumpynet.fit.attributes import Layers, describe_fit, network_of
 from sknumpynet.fit.callbacks import CallbackSupportMixin
 from sknumpynet.fit.observer import FitObserver
@@ -57,6 +63,7 @@ class NetworkEstimator(RepresentationMixin, VersionMixin, CallbackSupportMixin, 
             if observer.last is not None:
                 self._commit(attributes(observer.last), observer.last, is_new=is_new)
         warn_of_chance(self, state.has_learnt, data.targets)
+        warn_of_overfitting(self, data.targets)
         warn_of_time(self, config, data.targets)
         if reason is None:
             warn_of_limit(self, config)

@@ -220,6 +220,20 @@ def test_a_network_that_is_worse_than_chance_is_not_silent_about_it(Estimator, s
     Estimator(random_state=seed).fit(StandardScaler().fit_transform(X), target)
 
 
+@both
+def test_a_network_that_predicts_x_val_worse_than_a_constant_is_not_silent_about_it(Estimator):
+    noise = np.random.RandomState(0)
+    X, values = noise.randn(400, 8), noise.randint(2, size=400)
+    parts = {"X": X[:200], "y": values[:200], "X_val": X[200:], "y_val": values[200:]}
+    model = Estimator(random_state=0)
+    with pytest.warns(UserWarning, match=r"The validation loss, .* is above .*early_stopping=True"):
+        model.fit(**parts)
+    model.set_params(early_stopping=True).fit(**parts)
+    X[:, 0] += 9 * values
+    parts = {"X": X[:200], "y": values[:200], "X_val": X[200:], "y_val": values[200:]}
+    model.set_params(early_stopping=False).fit(**parts)
+
+
 def test_pure_noise_is_not_worse_than_chance():
     labels = rng.randint(3, size=(300, 2)) > 0
     NumpyMLPClassifier(random_state=0).fit(rng.randn(300, 5), labels[:, 0])

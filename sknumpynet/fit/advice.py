@@ -111,6 +111,19 @@ def warn_of_chance(model, has_learnt, targets):
         )
 
 
+def warn_of_overfitting(model, targets):
+    """Warn if a network that was trained to the end predicts `X_val` worse than a constant does."""
+    loss, chance = model.history_["validation_loss"][-1], targets.chance()  # nan without X_val
+    chooses_epoch = model.early_stopping or model.settings_["pilot_epochs"]
+    is_long = model.n_iter_ >= ENOUGH_EPOCHS and not chooses_epoch
+    if is_long and model.class_weight is None and loss > chance + MARGIN:
+        warn_user(
+            f"The validation loss, {loss:.3g}, is above {chance:.3g}, the loss of predicting "
+            f"{targets.constant_prediction}. Pass early_stopping=True, which keeps the best epoch, "
+            "or leave out X_val, so that a pilot run finds out how long to train."
+        )
+
+
 def warn_of_time(model, config, targets):
     """Warn if `max_time` has ended the training of a fitted model before it learnt much."""
     is_short = model.max_time is not None and model.n_iter_ < min(ENOUGH_EPOCHS, config.max_iter)
