@@ -1,4 +1,7 @@
-"""`Checkpoint`: the state of a fit in files, from which a killed run goes on."""
+"""`Checkpoint`: the state of a fit in files, from which a killed run goes on.
+
+The files are written in `fit.checkpoints`.
+"""
 
 import os
 from dataclasses import dataclass

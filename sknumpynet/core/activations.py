@@ -25,7 +25,8 @@ with ``u = sqrt(2 / pi) (z + 0.044715 z^3)``. An activation is a class with
   of silu and gelu are not functions of ``a``, and share most of their arithmetic with the values;
 - ``initial_bound(fan_in, fan_out)``: a layer is initialised uniformly in [-bound, bound].
 
-To add an activation, write the class and name it in `ACTIVATIONS`; the tests find it there.
+To add an activation, write the class and name it in `ACTIVATIONS`; the tests find it there. Its
+ONNX graph is in `onnx.graphs`.
 
 References
 ----------

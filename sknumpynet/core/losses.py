@@ -1,4 +1,6 @@
-"""Losses on logits: the value and its gradient in one call, and the probabilities.
+"""Losses for classes: the value and its gradient in one call, and the probabilities.
+
+The number of classes decides which one it is. The losses for numbers are in `core.regression`.
 
 Legend: ``z`` logits (n, k), ``y`` targets, ``w`` weight of each row: a number, an array (n, 1) or,
 for the logistic loss, one weight for each output (n, k).
@@ -165,6 +167,7 @@ class LogisticCrossEntropy(CrossEntropy):
         return -self.log_proba(np.where(y, z, -z)).sum(axis=1)
 
 
+# Chosen by `ClassTargets.loss`.
 LOSSES = {
     "softmax": SoftmaxCrossEntropy,
     "logistic": LogisticCrossEntropy,
