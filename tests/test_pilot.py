@@ -540,7 +540,7 @@ def test_few_right_answers_do_not_make_a_network_much_surer(n):
     y = np.arange(n) % 3
     network = Network((3, 3), GELU, SoftmaxCrossEntropy())
     validation = ValidationSet(labelled(np.eye(3)[y], y), network, NumpyMLPClassifier())
-    assert validation.calibrate(np.eye(3)[y])[0]["temperature"] > 0.5
+    assert validation.calibrate(np.eye(3)[y])[0]["temperature"] > 0.25
 
 
 def test_few_rows_correct_a_network_that_is_far_too_sure():

@@ -102,7 +102,7 @@ class ValidationSet:
 
         def objective(log_t):
             distance = (log_t - LOG_TEMPERATURE) / LOG_DISTANCE
-            penalty = log1p(distance**2) if distance > 0 else (distance / 2) ** 2
+            penalty = log1p(distance**2) if distance > 0 else (distance / 4) ** 2
             return loss_at(log_t) + penalty / 2 / data.n
 
         log_t = minimize_scalar(objective, bounds=(-2, 4), method="bounded").x
