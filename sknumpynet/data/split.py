@@ -63,9 +63,9 @@ def grouped(data):
     """
     rows, (first, group) = data.nonzero_rows, data.distinct
     if len(first) * MOST_COPIES < len(rows):
-        distinct = data.X[rows[first]]
-        values = np.unique(distinct.data if issparse(distinct) else distinct)
-        if len(values) <= len(first):
+        X = data.X[rows[first]]
+        n_values = data.once("n_values", lambda: len(np.unique(X.data if issparse(X) else X)))
+        if n_values <= len(first):
             first = group = np.arange(len(rows))
     return rows, first, group
 

@@ -248,7 +248,8 @@ def test_wrong_data_and_modes_are_refused_and_leave_the_estimator_unfitted(clien
     with pytest.raises(TypeError, match=r"X of type ndarray is not .* NumpyMLPClassifier"):
         model.fit(*digits)
     with pytest.raises(
-        ValueError, match=r"do not match: .*'X': '8 blocks of .*'y': '3 blocks of .70"
+        ValueError,
+        match=r"match: .*'X': '8 blocks of \[250, .*'y': '3 blocks of \[700, 700, 397\] rows'",
     ):
         model.fit(blocks[0], blocks[1].rechunk(700))
     with pytest.raises(ValueError, match="mode='average' is not accepted"):
