@@ -3,7 +3,7 @@
 from sknumpynet.checkpoint import Checkpoint
 from sknumpynet.classifier import NumpyMLPClassifier
 from sknumpynet.display import TrainingCurveDisplay, WeightsDisplay
-from sknumpynet.preprocessing import NumericalEncoder
+from sknumpynet.preprocessing import NumericalEncoder, TabularEncoder
 from sknumpynet.regressor import NumpyMLPRegressor
 from sknumpynet.versioning import __version__
 
@@ -12,6 +12,7 @@ __all__ = [
     "NumericalEncoder",
     "NumpyMLPClassifier",
     "NumpyMLPRegressor",
+    "TabularEncoder",
     "TrainingCurveDisplay",
     "WeightsDisplay",
     "__version__",

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor, TabularEncoder
 
 # Of these, all checks take a minute.
 FAST = [
@@ -12,6 +12,8 @@ FAST = [
     NumpyMLPRegressor(hidden_layer_sizes=32, effort=0.1),
     NumpyMLPRegressor(preset="sklearn"),
     NumericalEncoder(),
+    TabularEncoder(),
+    TabularEncoder(categorical_features=[0]),
 ]
 CONFIGURATIONS = [
     NumpyMLPClassifier(),

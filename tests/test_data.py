@@ -93,7 +93,7 @@ def test_infinities_and_missing_values_are_found_in_any_block_and_in_sparse_data
 @pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
 def test_strings_of_x_are_named_with_their_column_and_the_remedy(make):
     table = make({"size": X[:, 0], "colour": ["red"] * 120})
-    message = r"X has 'red'.* column 'colour'.*OneHotEncoder in a ColumnTransformer"
+    message = r"X has 'red'.* column 'colour'.*TabularEncoder\(\), in front of"
     with pytest.raises(ValueError, match=message):
         quick().fit(table, y)
 

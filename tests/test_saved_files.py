@@ -28,7 +28,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
 from skops import io as skops
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor, TabularEncoder
 
 DATA = Path(__file__).parent / "data"
 CLASSIFIER = "sknumpynet.classifier.NumpyMLPClassifier"
@@ -137,6 +137,16 @@ def test_skops_has_one_type_to_trust_in_an_encoder(n_bins, missing):
     assert_array_equal(loaded.transform(table), encoder.transform(table))
     assert_array_equal(loaded.get_feature_names_out(), encoder.get_feature_names_out())
     assert skops.get_untrusted_types(data=skops.dumps(loaded)) == [ENCODER]
+
+
+def test_skops_has_two_types_to_trust_in_an_encoder_of_tables():
+    table = frame.assign(d=[None, "u", "v"] * 20, e=[f"id {k % 25}" for k in range(60)])
+    encoder = TabularEncoder().fit(table, y)
+    data, types = skops.dumps(encoder), [ENCODER, ENCODER.replace("Numerical", "Tabular")]
+    assert skops.get_untrusted_types(data=data) == types
+    loaded = loaded_by_skops(data, *types)
+    assert_array_equal(loaded.transform(table), encoder.transform(table))
+    assert_array_equal(loaded.get_feature_names_out(), encoder.get_feature_names_out())
 
 
 def test_skops_trusts_scikit_learns_part_of_a_pipeline():

@@ -20,8 +20,7 @@ TEMPORAL_TYPES = date, time, timedelta, np.datetime64, np.timedelta64
 # Rows that are looked through at a time.
 BLOCK = 4096
 
-DATES = "Replace them by numbers, such as the days since a start, the month and the hour."
-STRINGS = "Encode such columns, for instance by OneHotEncoder in a ColumnTransformer."
+REMEDY = "TabularEncoder(), in front of the network, encodes such columns."
 
 
 def read_features(
@@ -73,7 +72,7 @@ def to_numbers(X):
     for j, dtype in enumerate(dtypes):
         if TEMPORAL.match(str(dtype).lower()):
             where = "" if names is None else f" in column {names[j]!r}"
-            raise ValueError(f"X has dates or durations{where}, of dtype {dtype}. {DATES}")
+            raise ValueError(f"X has dates or durations{where}, of dtype {dtype}. {REMEDY}")
     if isinstance(X, np.ma.MaskedArray) and np.ma.is_masked(X):
         raise ValueError(
             "X is an array with masked values, which would be read as if they were not masked. "
@@ -143,10 +142,9 @@ def check_number(value, where):
         float(value)
     except (TypeError, ValueError, OverflowError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
-        remedy = DATES if isinstance(value, TEMPORAL_TYPES) else STRINGS
         cause = str(error).rstrip(".")
         raise kind(
-            f"X has {short(value)}, which is no number, in {where}: {cause}. {remedy}"
+            f"X has {short(value)}, which is no number, in {where}: {cause}. {REMEDY}"
         ) from error
 
 

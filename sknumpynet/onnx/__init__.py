@@ -30,18 +30,20 @@ from sknumpynet.onnx.graphs import (
     numbers,
     probabilities,
 )
+from sknumpynet.onnx.tables import convert_tabular_encoder
 from sknumpynet.onnx.wrappers import register_wrappers
-from sknumpynet.preprocessing import NumericalEncoder
+from sknumpynet.preprocessing import NumericalEncoder, TabularEncoder
 from sknumpynet.regressor import NumpyMLPRegressor
 
 
 def register() -> None:
-    """Teach skl2onnx to convert `NumpyMLPClassifier`, `NumpyMLPRegressor` and `NumericalEncoder`.
+    """Teach skl2onnx to convert the networks and the encoders.
 
     Call it once before ``skl2onnx.to_onnx`` or ``convert_sklearn``. The regressor's output has a
-    column for each number that it predicts, also if that is one. The classifier has skl2onnx's
-    options: ``zipmap``, ``output_class_labels``, ``nocl`` for labels that are positions in
-    `classes_`, and ``raw_scores`` for logits instead of probabilities, which for two classes are
+    column for each number that it predicts, also if that is one. `TabularEncoder` has an input for
+    each column of the table, where an empty string is a missing value. The classifier has
+    skl2onnx's options: ``zipmap``, ``output_class_labels``, ``nocl`` for labels that are positions
+    in `classes_`, and ``raw_scores`` for logits instead of probabilities, which for two classes are
     the negative and the positive value of `decision_function`.
 
     Where scikit-learn's wrappers contain the classifier, their conversion is replaced or checked,
@@ -92,6 +94,13 @@ def register() -> None:
         convert_encoder,
         overwrite=True,
     )
+    update_registered_converter(
+        TabularEncoder,
+        "SknumpynetTabularEncoder",
+        encoder_shapes,
+        convert_tabular_encoder,
+        overwrite=True,
+    )
     register_wrappers()
 
 
@@ -127,8 +136,10 @@ def regressor_shapes(operator):
 def encoder_shapes(operator):
     """Set the type and the shape of the encoded features."""
     n_columns = len(operator.raw_operator.get_feature_names_out())
-    given = operator.inputs[0]
-    operator.outputs[0].type = real(given)([given.get_first_dimension(), n_columns])
+    types = [type(given.type) for given in operator.inputs]
+    kind = DoubleTensorType if DoubleTensorType in types else FloatTensorType
+    n = operator.inputs[0].get_first_dimension()
+    operator.outputs[0].type = kind([n, n_columns])
 
 
 def real(given):

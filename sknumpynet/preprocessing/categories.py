@@ -1,0 +1,174 @@
+"""Categories as numbers: a table of numbers for each feature, with a row for each level."""
+
+import numpy as np
+from sklearn.model_selection import KFold
+
+from sknumpynet.data.classes import ClassTargets
+from sknumpynet.data.split import duplicates
+from sknumpynet.data.targets import guess_targets
+from sknumpynet.preprocessing.robust import Scaling
+
+# Up to MOST_LEVELS levels have a column each; of more, this many of the commonest have, if there
+# is nothing to learn statistics of: no y, or one of more than MOST_OUTPUTS classes.
+MOST_LEVELS, MOST_OUTPUTS = 20, 30
+# In fit_transform, the statistics of a row are learnt from the other N_FOLDS - 1 of N_FOLDS parts.
+N_FOLDS = 5
+# Statistics vary with a standard deviation of 1, or less if in the units of y it is below LEAST.
+LEAST = 0.1
+
+
+def coded(levels):
+    """Return the distinct levels, a missing one last, and the position of each row's in them."""
+    distinct = {*levels.tolist()}
+    known = sorted(distinct - {None}) + [None] * (None in distinct)
+    return known, positions(levels, known)
+
+
+def positions(levels, known):
+    """Return the position of each row's level in the known ones; behind the last if it is not."""
+    position = {level: i for i, level in enumerate(known)}
+    found = (position.get(level, len(known)) for level in levels.tolist())
+    return np.fromiter(found, np.intp, len(levels))
+
+
+def one_hot(count):
+    """Return the table of a feature's commonest levels, with a column each.
+
+    Parameters
+    ----------
+    count : ndarray of shape (n_levels,)
+        How often each level occurs.
+
+    Returns
+    -------
+    table : ndarray of shape (n_levels + 1, n_columns)
+        The last row is that of unknown levels: zeros. Two levels have one column, in which it is
+        the mean. One level has none.
+    shown : ndarray of int of shape (n_columns,)
+        The levels of the columns.
+    """
+    shown = np.sort(np.argsort(-count, kind="stable")[:MOST_LEVELS])
+    shown = shown[len(count) <= 2 :]
+    table = (np.arange(len(count) + 1)[:, None] == shown).astype(np.float32)
+    if len(count) == 2:
+        table[-1] = count[1] / count.sum()
+    return table, shown
+
+
+def comparable_targets(y, weight):
+    """Return y as columns of mean 0 and variance 1, and what each of them is about.
+
+    Parameters
+    ----------
+    y : array-like or None
+    weight : ndarray of shape (n_samples,)
+
+    Returns
+    -------
+    T : ndarray of shape (n_samples, n_outputs) or None
+        A column for each class, or one for two classes; numbers are scaled robustly.
+    names : list of str
+    """
+    rows = np.arange(len(weight))
+    kind, targets = (None, None) if y is None else guess_targets(y, rows)
+    if kind is None:
+        return None, []
+    if kind is ClassTargets and targets.ndim == 1:
+        classes, codes = np.unique(targets, return_inverse=True)
+        if len(classes) > MOST_OUTPUTS:
+            return None, []
+        shown = np.arange(len(classes) == 2, len(classes))
+        T, names = (codes[:, None] == shown).astype(float), [f"mean_{c}" for c in classes[shown]]
+    else:
+        T = targets.reshape(len(weight), -1).astype(float)
+        T, names = Scaling.of(T, weight).apply(T), [f"mean{k}" for k in range(T.shape[1])]
+    T = T - weight @ T / weight.sum()
+    deviation = np.sqrt(weight @ T**2 / weight.sum())
+    return T / np.where(deviation > 0, deviation, 1), names if T.shape[1] > 1 else ["mean"]
+
+
+def fold_of_rows(rows):
+    """Return the fold of each row; copies of a row are in the same one.
+
+    Parameters
+    ----------
+    rows : ndarray of shape (n_samples, n_columns)
+        The numbers and codes of each row.
+    """
+    first, group = duplicates(rows, np.arange(len(rows)))
+    fold = np.zeros(len(first), np.intp)
+    if len(first) > 1:
+        folds = KFold(min(N_FOLDS, len(first)), shuffle=True, random_state=0)
+        for k, (_, held_out) in enumerate(folds.split(first)):
+            fold[held_out] = k
+    return fold[group]
+
+
+def target_statistics(codes, n_levels, T, weight, fold):
+    """Return the table of a feature's target statistics, and those of the rows themselves.
+
+    Parameters
+    ----------
+    codes : ndarray of int of shape (n_samples,)
+        Level of each row.
+    n_levels : int
+    T : ndarray of shape (n_samples, n_outputs)
+        As of `comparable_targets`.
+    weight : ndarray of shape (n_samples,)
+    fold : ndarray of int of shape (n_samples,)
+
+    Returns
+    -------
+    table : ndarray of shape (n_levels + 1, n_outputs)
+        Of all rows. The last row is that of unknown levels: 0, the mean.
+    own : ndarray of shape (n_samples, n_outputs)
+        For each row, what the other folds say of its level.
+    """
+    sums = sums_of(fold * n_levels + codes, (fold.max() + 1, n_levels), T, weight)
+    total = sums.sum(axis=0)
+    own = np.stack([level_means(total - part) for part in sums])[fold, codes]
+    deviation = np.sqrt(weight @ own**2 / weight.sum())
+    scale = np.maximum(deviation, LEAST)
+    return (level_means(total) / scale).astype(np.float32), (own / scale).astype(np.float32)
+
+
+def sums_of(cells, shape, T, weight):
+    """Return the sums of the weights, of T and of T^2 in each cell, (*shape, 1 + 2 n_outputs)."""
+    columns = np.column_stack([np.ones(len(T)), T, T**2]).T
+    n_cells = int(np.prod(shape))
+    sums = [np.bincount(cells, weight * column, n_cells) for column in columns]
+    return np.stack(sums, axis=-1).reshape(*shape, -1)
+
+
+def level_means(sums):
+    """Return the means of T of the levels, each drawn towards 0, the mean of all.
+
+    With n rows of a level, its mean is multiplied by n / (n + m). m is the variance of T within
+    levels, divided by that of the levels' means, as the analysis of variance estimates both. If
+    the levels differ no more than by chance, all means are 0; also if each row has its own level.
+    See Micci-Barreca, "A Preprocessing Scheme for High-Cardinality Categorical Attributes in
+    Classification and Prediction Problems", SIGKDD Explorations 2001.
+
+    Parameters
+    ----------
+    sums : ndarray of shape (n_levels, 1 + 2 n_outputs)
+
+    Returns
+    -------
+    means : ndarray of shape (n_levels + 1, n_outputs)
+        The last row is 0.
+    """
+    n_outputs = sums.shape[1] // 2
+    count, total, square = sums[:, :1], sums[:, 1 : 1 + n_outputs], sums[:, 1 + n_outputs :]
+    n, k = count.sum(), np.count_nonzero(count)
+    known = np.maximum(count, np.finfo(float).tiny)
+    mean = total / known
+    if n - k < 1 or k < 2:
+        return np.zeros((len(sums) + 1, n_outputs))
+    within = np.maximum(0, np.sum(square - total * mean, axis=0)) / (n - k)
+    rows_per_level = (n - np.sum(count**2) / n) / (k - 1)
+    overall = total.sum(axis=0) / n
+    between = np.sum(count * (mean - overall) ** 2, axis=0) / (k - 1) - within
+    between = np.maximum(0, between) / rows_per_level
+    share = np.where(between > 0, known * between / (known * between + within + 1e-12), 0)
+    return np.vstack([share * mean, np.zeros(n_outputs)])

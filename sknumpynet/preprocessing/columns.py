@@ -1,0 +1,270 @@
+"""The columns of a table, whatever container it comes in, and what each of them is."""
+
+import re
+from reprlib import repr as short
+
+import numpy as np
+from scipy.sparse import issparse
+from sklearn.utils import check_array
+
+from sknumpynet.data.features import columns_of, refuse_lazy, to_floats
+from sknumpynet.preprocessing.categories import MOST_LEVELS, positions
+from sknumpynet.preprocessing.values import (
+    CATEGORY,
+    DATE,
+    DURATION,
+    NUMBER,
+    as_levels,
+    in_days,
+    in_own_zone,
+    is_numeric,
+    kind_of,
+    parts_of_date,
+    types_of,
+)
+from sknumpynet.versioning import warn_user
+
+# How the names of dtypes begin, in pandas, Polars and PyArrow: those of strings, and those that
+# are numbers if `categorical_features` says so.
+STRINGS = re.compile("str|utf8|large_string")
+CATEGORICAL = re.compile("categor|enum|dictionary|bool")
+# Text: at least WORDS words on average, and more than half of the strings are distinct.
+WORDS = 4
+NUMBERS = re.compile(r"[+-]?\d*[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
+DATES = re.compile(r"\d{4}-\d\d?-\d\d?([ T].*)?|\d\d?[./]\d\d?[./]\d{4}([ T].*)?")
+
+
+class Columns:
+    """The columns of a table.
+
+    Parameters
+    ----------
+    X : data frame of pandas, Polars or PyArrow, or array-like of shape (n_samples, n_features)
+
+    Raises
+    ------
+    ValueError, TypeError
+        If X is sparse, is not two-dimensional, has no rows, or has no columns or equal names.
+    """
+
+    def __init__(self, X):
+        refuse_lazy(X)
+        if issparse(X):
+            raise TypeError(
+                "A sparse X is not accepted: TabularEncoder encodes the columns of tables. Use "
+                "NumericalEncoder, or pass X.toarray()."
+            )
+        self.names, dtypes = columns_of(X)
+        if self.names is None:
+            X = check_array(as_array(X), dtype=None, ensure_all_finite=False, input_name="X")
+            dtypes = [X.dtype] * X.shape[1]
+        for n, what in zip(X.shape, ("sample", "feature"), strict=True):
+            if n == 0:
+                raise ValueError(
+                    f"Found array with 0 {what}(s) (shape={X.shape}) while a minimum of 1 is "
+                    "required by TabularEncoder."
+                )
+        for name in self.names if self.names and len({*self.names}) < X.shape[1] else ():
+            if self.names.count(name) > 1:
+                raise ValueError(f"X has several columns with the name {name!r}: rename them.")
+        self.X, self.n_rows = X, X.shape[0]
+        self.dtypes = [str(dtype).lower() for dtype in dtypes]
+        self.order = range(X.shape[1])
+
+    def reorder(self, names):
+        """Put the columns in the order of these names, and return True, if they have them."""
+        if names is None or self.names is None or {*names} != {*self.names}:
+            return False
+        self.order = [self.names.index(name) for name in names]
+        return True
+
+    def where(self, j):
+        """Return the words for a column."""
+        j = self.order[j]
+        return f"column {j if self.names is None else self.names[j]!r}"
+
+    def vector(self, j):
+        """Return a column as an ndarray; dates are those of their own time zone."""
+        j = self.order[j]
+        if self.names is None:
+            return self.X[:, j]
+        if hasattr(self.X, "iloc"):
+            return of_pandas(self.X.iloc[:, j])
+        if hasattr(self.X, "to_series"):
+            series = self.X.to_series(j)
+            zone = getattr(series.dtype, "time_zone", None)
+            return (series if zone is None else series.dt.replace_time_zone(None)).to_numpy()
+        column = self.X.column(j)
+        if self.dtypes[j].startswith("dictionary"):
+            column = column.cast(column.type.value_type)
+        elif getattr(column.type, "tz", None) is not None:
+            from pyarrow.compute import local_timestamp  # there is a table of PyArrow
+
+            column = local_timestamp(column)
+        return column.to_numpy()
+
+    def kind(self, j):
+        """Return what a column is by itself; None if all its values are missing."""
+        dtype = self.dtypes[self.order[j]]
+        is_category = STRINGS.match(dtype) or CATEGORICAL.match(dtype)
+        return CATEGORY if is_category else kind_of(self.vector(j))
+
+    def kinds(self, categorical_features):
+        """Return what each column is taken for.
+
+        Parameters
+        ----------
+        categorical_features : 'from_dtype', array-like or None
+            As of `TabularEncoder`.
+
+        Raises
+        ------
+        ValueError
+            If it is nothing of that, or does not fit the columns.
+        """
+        kinds = [self.kind(j) or NUMBER for j in self.order]
+        if isinstance(categorical_features, str) and categorical_features == "from_dtype":
+            return kinds
+        chosen = self.chosen(categorical_features)
+        for j in self.order:
+            if j in chosen:
+                kinds[j] = CATEGORY
+            elif kinds[j] == CATEGORY and not STRINGS.match(self.dtypes[j]):
+                values = self.vector(j)
+                is_number = values.dtype.kind == "b" or types_of(values) <= {bool, np.bool_}
+                kinds[j] = NUMBER if is_number else kind_of(values)
+        return kinds
+
+    def chosen(self, categorical_features):
+        """Return the positions of the columns that the parameter tells."""
+        given = np.asarray([] if categorical_features is None else categorical_features)
+        names, n = self.names or [], len(self.order)
+        if given.ndim == 1 and given.size == 0:
+            return set()
+        if given.dtype.kind == "b" and given.shape == (n,):
+            return {*np.flatnonzero(given).tolist()}
+        if given.ndim == 1 and given.dtype.kind in "iu" and all(-n <= j < n for j in given):
+            return {int(j) % n for j in given}
+        if (
+            given.ndim == 1
+            and given.dtype.kind in "UO"
+            and all(name in names for name in given.tolist())
+        ):
+            return {names.index(name) for name in given.tolist()}
+        of = "which has no names" if self.names is None else f"with the names {short(names)}"
+        raise ValueError(
+            f"categorical_features={categorical_features!r} is not accepted for an X of {n} "
+            f"columns, {of}: use 'from_dtype', None, a mask of {n} booleans, or a list of names or "
+            "of positions of columns."
+        )
+
+    def numbers(self, kinds):
+        """Return the numbers of the table, and where they come from.
+
+        Returns
+        -------
+        numbers : ndarray of float64 of shape (n_samples, n_numbers)
+        parts : list of (int, str)
+            For each of them its column, and the part of it, if it is a date or duration.
+        """
+        found, parts = [np.empty((self.n_rows, 0))], []
+        for j, kind in enumerate(kinds):
+            if kind != CATEGORY:
+                named = {"": self.floats(j)} if kind == NUMBER else self.parts(j, kind)
+                found.extend(named.values())
+                parts.extend((j, part) for part in named)
+        return np.column_stack(found), parts
+
+    def floats(self, j):
+        """Return a column of numbers."""
+        values = self.vector(j)
+        if values.dtype.kind in "iufb":
+            return values.astype(np.float64)
+        try:
+            return to_floats(values[:, None], [self.where(j)])[:, 0]
+        except (TypeError, ValueError) as error:
+            raise type(error)(self.wrong_kind(j, "numbers")) from error
+
+    def parts(self, j, kind):
+        """Return the numbers of dates or durations, by their names."""
+        if self.kind(j) not in (kind, None):
+            raise ValueError(self.wrong_kind(j, f"{kind}s"))
+        values = self.vector(j)
+        if values.dtype.kind == "O":
+            values = np.array([in_own_zone(value) for value in values], object)
+        if kind == DATE:
+            return parts_of_date(values.astype("datetime64[us]"))
+        return {"days": in_days(values.astype("timedelta64[us]"))}
+
+    def levels(self, j):
+        """Return the level of each row in a column of categories: a string, None if missing."""
+        return as_levels(self.vector(j), self.where(j))
+
+    def codes(self, j, known):
+        """Return the positions of the levels in the known ones."""
+        if self.kind(j) in (NUMBER, DATE, DURATION) and not any(map(is_numeric, known)):
+            raise ValueError(self.wrong_kind(j, f"the levels {short(known)}"))
+        return positions(self.levels(j), known)
+
+    def wrong_kind(self, j, seen):
+        """Return the words for a column of another kind than in `fit`."""
+        kind, dtype = self.kind(j), self.dtypes[self.order[j]]
+        has = "strings or categories" if kind == CATEGORY else f"{kind}s"
+        return (
+            f"X has {has} of dtype {dtype} in {self.where(j)}, where fit has seen {seen}: convert "
+            "the column."
+        )
+
+    def check_levels(self, j, known, n_rows):
+        """Refuse text, and warn of numbers and dates that are strings.
+
+        Parameters
+        ----------
+        j : int
+        known : list of (str or None)
+            Its levels.
+        n_rows : int
+            The rows that they are from.
+        """
+        strings = [level for level in known if level is not None]
+        if len(strings) <= MOST_LEVELS or self.kind(j) != CATEGORY:
+            return
+        n_words = np.mean([len(level.split()) for level in strings])
+        if n_words >= WORDS and len(strings) > n_rows / 2:
+            raise ValueError(
+                f"X has text in {self.where(j)}: {len(strings)} different strings in {n_rows} "
+                f"rows, of {n_words:.0f} words on average, for instance {short(strings[0])}. "
+                "TabularEncoder does not encode text. Drop the column, or encode the table with "
+                "skrub: make_pipeline(skrub.TableVectorizer(), NumericalEncoder(), network)."
+            )
+        for what, pattern, remedy in (
+            ("numbers", NUMBERS, "pandas.to_numeric(column, errors='coerce')"),
+            ("dates", DATES, "pandas.to_datetime(column)"),
+        ):
+            if sum(bool(pattern.fullmatch(level)) for level in strings) > len(strings) / 2:
+                warn_user(
+                    f"X has {what} as strings in {self.where(j)}, for instance {strings[-1]!r}: "
+                    f"they are taken for {len(strings)} categories. Convert them, for instance "
+                    f"by {remedy}."
+                )
+
+
+def as_array(X):
+    """Return X as an array; lists of strings and numbers become objects, not strings."""
+    values = np.asarray(X)
+    if values.dtype.kind in "US" and not hasattr(X, "dtype"):
+        values = np.array(X, dtype=object)
+    return values
+
+
+def of_pandas(series):
+    """Return a Series as an ndarray."""
+    dtype = series.dtype
+    if not isinstance(dtype, np.dtype):
+        if dtype.kind in "iuf":
+            return series.to_numpy(np.float64, na_value=np.nan)
+        if str(dtype).startswith("period"):
+            series = series.dt.to_timestamp()
+        elif getattr(dtype, "tz", None) is not None:
+            series = series.dt.tz_localize(None)
+    return series.to_numpy()

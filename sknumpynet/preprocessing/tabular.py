@@ -1,0 +1,281 @@
+"""A transformer for any table, to put in front of the network."""
+
+from copy import copy
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils import check_consistent_length
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+from sknumpynet.core.types import Auto, Table
+from sknumpynet.data.rows import check_weight
+from sknumpynet.preprocessing.categories import (
+    MOST_LEVELS,
+    coded,
+    comparable_targets,
+    fold_of_rows,
+    one_hot,
+    positions,
+    target_statistics,
+)
+from sknumpynet.preprocessing.columns import Columns
+from sknumpynet.preprocessing.numerical import NumericalEncoder
+from sknumpynet.preprocessing.values import CATEGORY
+from sknumpynet.versioning import VersionMixin
+
+
+class TabularEncoder(VersionMixin, TransformerMixin, BaseEstimator):
+    """Turn the columns of any table into what a network learns well from.
+
+    =======================  ===================================================================
+    column                   result
+    =======================  ===================================================================
+    numbers                  as of `NumericalEncoder`: scaled, imputed, encoded
+    two levels               0 and 1
+    up to 20 levels          one column for each
+    more levels, with `y`    what `y` is on average where the level occurs, in a column for each
+                             class (one for two classes) or for each number, regularised [1]_
+    more levels otherwise    a column for each of the 20 commonest
+    dates                    days since 1970, year, month, weekday, hour, and the day of the year
+                             and the hour as sines and cosines, which then are numbers
+    durations                days, which then are numbers
+    =======================  ===================================================================
+
+    Categories are strings, booleans, and columns of the dtypes category, Categorical, Enum and
+    dictionary of pandas, Polars and PyArrow. A missing value is a level of its own, if there was
+    one in `fit`. A level that `fit` has not seen becomes zeros, which for averages of `y` stand for
+    the average of all.
+
+    `fit_transform`, which a Pipeline calls, learns the averages for each row from other rows: an
+    average over a few rows, one's own among them, would give the row's `y` away. So it differs from
+    ``fit(X, y).transform(X)``.
+
+    Parameters
+    ----------
+    categorical_features : 'from_dtype', array-like of {bool, int, str} or None, \
+default='from_dtype'
+        Which columns are categories, besides strings and objects that are no numbers: those of the
+        dtypes above, or those that a mask, positions or names tell. None tells none.
+    n_bins : int or 'auto', default='auto'
+        As of `NumericalEncoder`, for numbers.
+
+    Attributes
+    ----------
+    kinds_ : list of {'number', 'category', 'date', 'duration'}
+        What each column was taken for.
+    numerical_ : NumericalEncoder or None
+        Of the numbers, dates and durations; None without any.
+    levels_ : list of list of (str or None)
+        For each column that is a category its levels; None is a missing value.
+    tables_ : list of ndarray of float32 of shape (n_levels + 1, n_columns)
+        For each of them what becomes of its levels; the last row is that of other levels.
+    n_features_in_ : int
+        Columns seen during `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Their names, where X had some that are all strings.
+
+    References
+    ----------
+    .. [1] Micci-Barreca, "A Preprocessing Scheme for High-Cardinality Categorical Attributes in
+       Classification and Prediction Problems", SIGKDD Explorations 2001.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from sknumpynet import TabularEncoder
+    >>> X = pd.DataFrame({"age": [31, 47, None, 52], "city": ["Bern", "Oslo", "Bern", None]})
+    >>> encoder = TabularEncoder().fit(X)
+    >>> encoder.transform(X).round(2)
+    array([[-1.75,  0.  ,  1.  ,  0.  ,  0.  ],
+           [ 0.  ,  0.  ,  0.  ,  1.  ,  0.  ],
+           [-0.36,  0.25,  1.  ,  0.  ,  0.  ],
+           [ 0.66,  0.  ,  0.  ,  0.  ,  1.  ]], dtype=float32)
+    >>> encoder.get_feature_names_out().tolist()
+    ['age', 'age_missing', 'city_Bern', 'city_Oslo', 'city_missing']
+    """
+
+    __module__ = "sknumpynet.preprocessing"  # saved models name it
+
+    kinds_: list[str]
+    numerical_: NumericalEncoder | None
+    levels_: list[list[str | None]]
+    tables_: list[NDArray[np.float32]]
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
+    def __init__(
+        self,
+        categorical_features: ArrayLike | Literal["from_dtype"] | None = "from_dtype",
+        n_bins: int | Auto = "auto",
+    ) -> None:
+        self.categorical_features = categorical_features
+        self.n_bins = n_bins
+
+    def fit(
+        self, X: Table, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Find out what the columns are, and how they are encoded.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            A data frame of pandas, Polars or PyArrow. Values may be missing.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Class labels or numbers. Whole numbers with at most 30 distinct values are labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights of the rows. Levels of rows without weight are unknown ones.
+
+        Returns
+        -------
+        self : TabularEncoder
+            The transformer itself, fitted.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X is no table, has two columns of one name, or one of text, of lists or of other
+            objects that are neither numbers, dates nor categories, or if a parameter is not valid.
+        """
+        encoder = copy(self)
+        encoder._fit(X, y, sample_weight)
+        self._replace_state(vars(encoder))
+        return self
+
+    def fit_transform(
+        self, X: Table, y: ArrayLike | None = None, sample_weight: ArrayLike | None = None
+    ) -> Any:
+        """Fit, and return the encoded table, for which averages of `y` come from other rows.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As of `fit`.
+
+        Returns
+        -------
+        X : ndarray of float32 of shape (n_samples, n_features_out)
+            With the columns that `get_feature_names_out` names.
+        """
+        encoder = copy(self)
+        columns, codes, own = encoder._fit(X, y, sample_weight)
+        result = encoder._encode(columns, codes, own)
+        self._replace_state(vars(encoder))
+        return result
+
+    def _fit(self, X, y, sample_weight):
+        """Fit, and return the columns, the codes of the levels, and the rows' own statistics."""
+        columns = Columns(X)
+        validate_data(self, X, reset=True, skip_check_array=True)
+        weight = check_weight(sample_weight, columns.n_rows)
+        weight = np.ones(columns.n_rows) if weight is None else weight.ravel()
+        if y is not None:
+            check_consistent_length(X, y)
+        self.kinds_ = columns.kinds(self.categorical_features)
+        numbers, self._parts = columns.numbers(self.kinds_)
+        self.numerical_ = None
+        if self._parts:
+            self.numerical_ = NumericalEncoder(self.n_bins).fit(numbers, y, weight)
+            # One indicator tells that a date is missing.
+            is_first = [part in ("", "days") for _, part in self._parts]
+            self.numerical_.has_missing_ &= is_first
+        return columns, *self._fit_categories(columns, numbers, y, weight)
+
+    def _fit_categories(self, columns, numbers, y, weight):
+        """Find the levels of the categories, and their tables."""
+        rows = np.flatnonzero(weight)
+        self.levels_, self.tables_, self._shown, codes, own = [], [], [], [], []
+        for j in self._categories():
+            levels = columns.levels(j)
+            known, _ = coded(levels[rows])
+            columns.check_levels(j, known, len(rows))
+            self.levels_.append(known)
+            codes.append(positions(levels, known))
+        (T, names), weight = comparable_targets(y, weight), weight[rows] / weight[rows].mean()
+        with_statistics = [T is not None and len(known) > MOST_LEVELS for known in self.levels_]
+        fold = fold_of_rows(np.column_stack([numbers, *codes])[rows]) if any(with_statistics) else 0
+        for known, code, has_statistics in zip(self.levels_, codes, with_statistics, strict=True):
+            if has_statistics:
+                table, crossed = target_statistics(code[rows], len(known), T[rows], weight, fold)
+                shown, encoded = names, table[code]
+                encoded[rows] = crossed
+            else:
+                count = np.bincount(code[rows], weight, len(known))
+                table, shown = one_hot(count)
+                shown, encoded = ["missing" if known[k] is None else known[k] for k in shown], None
+            self.tables_.append(table)
+            self._shown.append(shown)
+            own.append(encoded)
+        return codes, own
+
+    def transform(self, X: Table) -> Any:
+        """Return the encoded table: numbers and their encodings, then the categories.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_features)
+            With the columns of `fit`, in any order if they have names.
+
+        Returns
+        -------
+        X : ndarray of float32 of shape (n_samples, n_features_out)
+            With the columns that `get_feature_names_out` names.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X does not have the columns of `fit`, or one is of another kind.
+        """
+        encoder = copy(self)  # a fit in another thread does not change it
+        check_is_fitted(encoder)
+        columns = Columns(X)
+        if not columns.reorder(getattr(encoder, "feature_names_in_", None)):
+            validate_data(encoder, X, reset=False, skip_check_array=True)
+        levels = zip(encoder._categories(), encoder.levels_, strict=True)
+        codes = [columns.codes(j, known) for j, known in levels]
+        return encoder._encode(columns, codes, [None] * len(codes))
+
+    def _encode(self, columns, codes, own):
+        """Return what `transform` does; the rows' own statistics take the place of the tables'."""
+        parts = [np.empty((columns.n_rows, 0), np.float32)]
+        if self.numerical_ is not None:
+            numbers, _ = columns.numbers(self.kinds_)
+            parts.append(self.numerical_._encode(numbers))
+        for table, code, encoded in zip(self.tables_, codes, own, strict=True):
+            parts.append(table[code] if encoded is None else encoded)
+        return np.concatenate(parts, axis=1)
+
+    def _categories(self):
+        """Return the positions of the columns that are categories."""
+        return [j for j, kind in enumerate(self.kinds_) if kind == CATEGORY]
+
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
+        """Return the names of the columns of the result.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns; None is those seen in `fit`, or x0, x1, ...
+
+        Returns
+        -------
+        names : ndarray of str objects
+            Those of `NumericalEncoder`, where parts of dates are NAME_year and so on; then
+            NAME_LEVEL or NAME_mean or NAME_mean_CLASS for each category.
+        """
+        encoder = copy(self)  # a fit in another thread does not change it
+        check_is_fitted(encoder)
+        names = _check_feature_names_in(encoder, input_features)
+        numbers = [names[j] + f"_{part}" * bool(part) for j, part in encoder._parts]
+        if encoder.numerical_ is not None:
+            numbers = encoder.numerical_.get_feature_names_out(numbers)
+        shown = zip(names[encoder._categories()], encoder._shown, strict=True)
+        categories = [f"{name}_{level}" for name, levels in shown for level in levels]
+        return np.array([*numbers, *categories], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

@@ -1,0 +1,119 @@
+"""The values of one column of a table: what they are, and as levels or numbers."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from numbers import Number
+from reprlib import repr as short
+
+import numpy as np
+
+NUMBER, CATEGORY, DATE, DURATION = "number", "category", "date", "duration"
+# What values are, by the kind of NumPy's dtype, and by the types of objects.
+OF_DTYPES = dict.fromkeys("iuf", NUMBER) | dict.fromkeys("bUS", CATEGORY)
+OF_DTYPES |= {"M": DATE, "m": DURATION}
+OF_TYPES = {
+    DATE: (date, np.datetime64),
+    DURATION: (timedelta, np.timedelta64),
+    CATEGORY: (bool, np.bool_),
+    NUMBER: (Number, Decimal),
+}
+MISSING_TYPES = "NoneType", "NAType", "NaTType"
+
+
+def types_of(values):
+    """Return the types of the objects that are not missing."""
+    return {type(value) for value in values.tolist() if not is_missing(value)}
+
+
+def kind_of(values):
+    """Return what a column is by its values; None if all are missing."""
+    if values.dtype.kind != "O":
+        return OF_DTYPES.get(values.dtype.kind, CATEGORY)
+    types = types_of(values)
+    for kind, accepted in OF_TYPES.items():
+        if types and all(issubclass(t, accepted) for t in types):
+            return kind
+    return CATEGORY if types else None
+
+
+def is_missing(value):
+    """Tell whether an object stands for a missing value."""
+    return type(value).__name__ in MISSING_TYPES or (isinstance(value, float) and value != value)
+
+
+def is_numeric(level):
+    """Tell whether a level is a number."""
+    try:
+        return level is not None and float(level) is not None
+    except ValueError:
+        return False
+
+
+def as_levels(values, where):
+    """Return the levels of a column, a vector of strings and None, where a value is missing.
+
+    Raises
+    ------
+    TypeError
+        If a value is a list, or anything else that cannot be hashed.
+    """
+    if values.dtype.kind == "U":
+        return values.astype(object)
+    if values.dtype.kind != "O":
+        distinct, code = np.unique(values, return_inverse=True)
+        return np.array([level_of(value, where) for value in distinct.tolist()], object)[code]
+    levels = [v if type(v) is str else level_of(v, where) for v in values.tolist()]
+    return np.array(levels, object)
+
+
+def level_of(value, where):
+    """Return the level of a value: the same for 3 and 3.0, and None for a missing one."""
+    if is_missing(value):
+        return None
+    if isinstance(value, bytes):
+        return value.decode(errors="backslashreplace")
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    try:
+        hash(value)
+    except TypeError as error:
+        raise TypeError(
+            f"X has {short(value)} in {where}, which is neither a number nor a category: "
+            f"{error}. Turn it into columns of numbers or strings, or drop the column."
+        ) from None
+    return str(value)
+
+
+def in_own_zone(value):
+    """Return a date as it is written in its time zone; None for a missing one."""
+    if is_missing(value):
+        return None
+    return value.replace(tzinfo=None) if getattr(value, "tzinfo", None) else value
+
+
+def in_days(values):
+    """Return durations in days; nan for a missing one."""
+    days = values / np.timedelta64(1, "D")
+    return np.where(np.isnat(values), np.nan, days)
+
+
+def parts_of_date(t):
+    """Return the numbers by which a network sees dates, by their names; nan for a missing one."""
+    is_known = ~np.isnat(t)
+    t = np.where(is_known, t, np.datetime64(0, "us"))
+    day, month, year = (t.astype(f"datetime64[{unit}]") for unit in "DMY")
+    days, months, years = (unit.astype(np.int64) for unit in (day, month, year))
+    hour = in_days(t - day) * 24
+    day_of_year = (day - year.astype(day.dtype)).astype(np.int64)
+    parts = {
+        "days": days + hour / 24,
+        "year": 1970 + years,
+        "month": 1 + months % 12,
+        "weekday": (days + 3) % 7,  # 1970 began on a Thursday; Monday is 0
+        "hour": hour,
+        "year_sin": np.sin(2 * np.pi * day_of_year / 365.25),
+        "year_cos": np.cos(2 * np.pi * day_of_year / 365.25),
+        "day_sin": np.sin(2 * np.pi * hour / 24),
+        "day_cos": np.cos(2 * np.pi * hour / 24),
+    }
+    return {name: np.where(is_known, part, np.nan) for name, part in parts.items()}
