@@ -122,9 +122,9 @@ DATES = {
 @pytest.mark.parametrize("kind", DATES)
 def test_dates_and_durations_as_x_are_refused_with_the_remedy(kind):
     where = "column 'when'.*" if hasattr(DATES[kind], "columns") else ""
-    with pytest.raises((TypeError, ValueError), match=rf"{where}Replace them by numbers"):
+    with pytest.raises((TypeError, ValueError), match=rf"{where}TabularEncoder\(\), in front"):
         quick().fit(DATES[kind], y)
-    with pytest.raises(ValueError, match=rf"X_val is not accepted.*{where}Replace them by numbers"):
+    with pytest.raises(ValueError, match=rf"X_val is not accepted.*{where}TabularEncoder"):
         quick().fit(X[:, :1], y, X_val=DATES[kind], y_val=y)
 
 

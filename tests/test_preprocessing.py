@@ -432,14 +432,14 @@ DAY = datetime.date(2024, 2, 29)
 @pytest.mark.parametrize(
     ("column", "found"),
     [
-        (["1", "Oslo", "Rome"], "'Oslo', .* OneHotEncoder"),
-        (["1", None, "Oslo"], "'Oslo', .* OneHotEncoder"),
-        ([1, {}, 2], r"\{\}, .* OneHotEncoder"),
-        ([1, DAY, DAY], r"datetime\.date\(2024, 2, 29\), .* Replace them by numbers"),
-        ([1, np.timedelta64(3, "s"), 2], r"np\.timedelta64\(3,'s'\), .* Replace them"),
-        ([1, np.datetime64("NaT"), 2], r"np\.datetime64\('NaT'.*, .* Replace them"),
-        (np.array(["2024-02-29", "NaT", "NaT"], "M8[ms]"), "dates or durations.* Replace them"),
-        (np.array([5, "NaT", 7], "m8[ms]"), "dates or durations.* Replace them"),
+        (["1", "Oslo", "Rome"], "'Oslo', .* TabularEncoder"),
+        (["1", None, "Oslo"], "'Oslo', .* TabularEncoder"),
+        ([1, {}, 2], r"\{\}, .* TabularEncoder"),
+        ([1, DAY, DAY], r"datetime\.date\(2024, 2, 29\), .* TabularEncoder"),
+        ([1, np.timedelta64(3, "s"), 2], r"np\.timedelta64\(3,'s'\), .* TabularEncoder"),
+        ([1, np.datetime64("NaT"), 2], r"np\.datetime64\('NaT'.*, .* TabularEncoder"),
+        (np.array(["2024-02-29", "NaT", "NaT"], "M8[ms]"), "dates or durations.* TabularEncoder"),
+        (np.array([5, "NaT", 7], "m8[ms]"), "dates or durations.* TabularEncoder"),
     ],
 )
 @pytest.mark.parametrize("library", ["pandas", "polars", "numpy"])
@@ -520,3 +520,39 @@ def test_a_failing_fit_leaves_the_encoder_as_it_was():
     with pytest.raises(ValueError):
         encoder.fit(np.arange(9.0).reshape(3, 3), sample_weight=[0, 0, -1])
     assert vars(encoder) == before
+
+
+def steps(n=800, n_features=30):
+    """Return features and labels that depend on narrow ranges of two of them."""
+    rng = np.random.RandomState(0)
+    X = rng.rand(n, n_features)
+    return X, ((np.abs(X[:, 0] - 0.5) < 0.1) ^ (X[:, 1] > 0.8)).astype(int)
+
+
+def test_thresholds_of_the_labels_are_found_where_rows_are_few():
+    X, y = steps()
+    encoder = fitted(X, y)
+    z = encoder.edges_[0] * encoder.scale_[0] / np.sqrt(1 - (encoder.edges_[0] / 3) ** 2)
+    bounds = z + encoder.center_[0]
+    assert np.abs(bounds[:, None] - [0.4, 0.6]).min(axis=0).max() < 0.02
+    assert max(map(len, encoder.edges_)) <= 8 + 1
+    assert not fitted(X)._encoded()
+    assert not fitted(X, np.random.RandomState(1).permutation(y))._encoded()
+
+
+def test_thresholds_do_not_depend_on_the_test_that_they_pass():
+    X = np.random.RandomState(0).randn(300, 40)
+    y = np.random.RandomState(1).randint(0, 2, 300)  # noise, which trees of all rows would explain
+    kept = [
+        len(fitted(X[rows], y[rows])._encoded()) for rows in (np.s_[:200], np.s_[100:], np.s_[::2])
+    ]
+    assert kept == [0, 0, 0]
+
+
+def test_thresholds_of_numbers_and_of_few_rows_of_a_class():
+    X, y = steps()
+    numbers = y + 0.1 * np.random.RandomState(0).randn(800)
+    wide = np.hstack([X, np.random.RandomState(0).rand(800, 100)])
+    assert fitted(wide, numbers)._encoded()
+    rare = np.where(np.arange(800) < 2, 2, y)  # too few rows for the folds
+    assert not fitted(X, rare)._encoded()

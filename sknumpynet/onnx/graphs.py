@@ -12,7 +12,7 @@ from onnx import TensorProto
 from sknumpynet.core.activations import ELU, GELU, SELU, LeakyReLU
 from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.numbers import NumberTargets, levels_of
-from sknumpynet.preprocessing.numerical import ENCODED
+from sknumpynet.preprocessing.encoding import ENCODED
 from sknumpynet.preprocessing.robust import LIMIT
 
 FLOAT, DOUBLE = TensorProto.FLOAT, TensorProto.DOUBLE

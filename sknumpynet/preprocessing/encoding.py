@@ -4,8 +4,10 @@ import warnings
 
 import numpy as np
 from sklearn.linear_model import RidgeClassifier
-from sklearn.model_selection import train_test_split
+from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from sknumpynet.classifier import NumpyMLPClassifier
 from sknumpynet.data.classes import ClassTargets
@@ -21,6 +23,15 @@ MOST_BINS, FEWEST_BINS = 24, 4
 BETTER = 1 / 2
 # For numbers: no encoding unless a network of it errs less than WORTH times as much.
 WORTH = 0.94
+# The tree of a feature has at most LEAVES leaves, each of at least LEAST_ROWS rows, and of the
+# fraction LEAF of all. Trees are of use if networks of N_FOLDS folds err less than WORTH times as
+# much with them.
+LEAVES, LEAF, LEAST_ROWS, N_FOLDS = 8, 0.01, 5, 3
+# The encoding ranges from -ENCODED to ENCODED. The network learns slowly from small inputs, so that
+# it follows the scaled features first.
+ENCODED = 0.25
+# The small networks that try an encoding.
+SMALL = {"hidden_layer_sizes": (64, 64), "effort": 0.25, "random_state": 0}
 
 
 def auto_bins(n_rows, n_features, kind):
@@ -56,6 +67,44 @@ def find_edges(X, weight, scaling, n_bins):
     return edges
 
 
+def find_tree_edges(Z, targets, kind, features):
+    """Return the bounds of the intervals in which a decision tree of each feature splits it.
+
+    Few intervals that know y are of use where rows are too few for many that do not.
+
+    Parameters
+    ----------
+    Z : ndarray of shape (n_samples, n_features)
+        The scaled features.
+    targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        As `kind` reads them.
+    kind : {ClassTargets, NumberTargets}
+    features : ndarray of int
+        Those that are not binary.
+    """
+    make = DecisionTreeClassifier if kind is ClassTargets else DecisionTreeRegressor
+    fewest = max(LEAST_ROWS, int(LEAF * len(Z)))
+    edges = no_edges(Z.shape[1])
+    for j in features:
+        z = Z[:, [j]]
+        tree = make(max_leaf_nodes=LEAVES, min_samples_leaf=fewest, random_state=0)
+        tree = tree.fit(z, targets).tree_
+        bounds = np.unique(np.append(tree.threshold[tree.feature >= 0], [z.min(), z.max()]))
+        if len(bounds) > 2:
+            edges[j] = bounds.astype(np.float32)
+    return edges
+
+
+def piecewise(Z, edges):
+    """Return the encoding of scaled features, with a column for each interval."""
+    steps = [
+        np.clip((Z[:, [j]] - bounds[:-1]) / np.diff(bounds), 0, 1)
+        for j, bounds in enumerate(edges)
+        if len(bounds)
+    ]
+    return np.concatenate([Z[:, :0], *(ENCODED * (2 * step - 1) for step in steps)], axis=1)
+
+
 def no_edges(n_features):
     """Return the bounds of no intervals."""
     return [np.empty(0, np.float32) for _ in range(n_features)]
@@ -87,12 +136,39 @@ def is_of_use(encoded, n_features, kind, targets):
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they would be about models the user does not know of
-        settings = {"hidden_layer_sizes": (64, 64), "effort": 0.25, "random_state": 0}
         if kind is NumberTargets:
-            network = NumpyMLPRegressor(**settings)
+            network = NumpyMLPRegressor(**SMALL)
             return error(network, encoded) < WORTH * error(network, scaled)
         nearest = error(KNeighborsClassifier(1), scaled)
         if nearest >= BETTER:  # the linear model does not err more often than always
             return True
         limit = BETTER * error(RidgeClassifier(), encoded)
-        return nearest >= limit or error(NumpyMLPClassifier(**settings), scaled) >= limit
+        return nearest >= limit or error(NumpyMLPClassifier(**SMALL), scaled) >= limit
+
+
+def are_trees_of_use(Z, targets, kind, features):
+    """Tell whether a small network learns better with the intervals of `find_tree_edges`.
+
+    They are found anew for each fold: what they know of y would be no evidence otherwise.
+    """
+    make = KFold
+    if kind is ClassTargets:
+        make = StratifiedKFold
+        if targets.ndim > 1 or np.unique(targets, return_counts=True)[1].min() < N_FOLDS:
+            return False
+    losses = np.zeros(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they would be about models the user does not know of
+        for train, test in make(N_FOLDS, shuffle=True, random_state=0).split(Z, targets):
+            edges = find_tree_edges(Z[train], targets[train], kind, features)
+            for k, X in enumerate((Z, np.hstack([Z, piecewise(Z, edges)]))):
+                losses[k] += small_loss(X[train], X[test], targets[train], targets[test], kind)
+    return bool(losses[1] < WORTH * losses[0])
+
+
+def small_loss(X, X_test, y, y_test, kind):
+    """Return the log-loss, or the unexplained variance, of a small network."""
+    if kind is NumberTargets:
+        return 1 - NumpyMLPRegressor(**SMALL).fit(X, y).score(X_test, y_test)
+    network = NumpyMLPClassifier(**SMALL).fit(X, y)
+    return log_loss(y_test, network.predict_proba(X_test), labels=network.classes_)

@@ -17,7 +17,16 @@ from sknumpynet.data.features import read_features
 from sknumpynet.data.rows import check_weight
 from sknumpynet.data.split import duplicates, sample
 from sknumpynet.data.targets import guess_targets
-from sknumpynet.preprocessing.encoding import auto_bins, find_edges, is_of_use, no_edges
+from sknumpynet.preprocessing.encoding import (
+    ENCODED,
+    are_trees_of_use,
+    auto_bins,
+    find_edges,
+    find_tree_edges,
+    is_of_use,
+    no_edges,
+    piecewise,
+)
 from sknumpynet.preprocessing.imputing import BLOCK, fit_imputer, impute
 from sknumpynet.preprocessing.robust import Scaling
 from sknumpynet.versioning import VersionMixin
@@ -26,9 +35,6 @@ from sknumpynet.versioning import VersionMixin
 MOST_DONORS = 2000
 # With 'auto' and y, at most MOST_TRIED rows decide whether there is an encoding.
 MOST_TRIED = 10_000
-# The encoding ranges from -ENCODED to ENCODED, and indicators are 0 or ENCODED. The network learns
-# slowly from inputs that are small, so it follows the scaled features first.
-ENCODED = 0.25
 
 
 class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -40,7 +46,8 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
     constant               0
     two distinct values    0 and 1, so that zeros and ones stay as they are
     any other              z = u / sqrt(1 + (u / 3)^2), with u = (x - median) / scale [1]_
-    many rows per feature  z, and its piecewise-linear encoding [2]_
+    many rows per feature  z, and its piecewise-linear encoding [2]_; with fewer rows, if `y` shows
+                           that it is of use
     with missing values    imputed by `sklearn.impute.KNNImputer`, and an indicator that is 0.25
                            for a missing value and 0 otherwise
     with gross errors      imputed as missing values are
@@ -54,9 +61,9 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
     those that differ from it, such as a rare code for "unknown". The imputer uses at most 2000
     rows of the training data. If nothing was missing there, missing values become 0 later on.
 
-    The encoding has one entry for each interval between quantiles. It rises from -0.25 to 0.25
-    within its interval and is constant elsewhere, which lets a network learn steep changes of the
-    target within a narrow range of a feature.
+    The encoding has one entry for each interval between quantiles, or between the thresholds of a
+    decision tree. It rises from -0.25 to 0.25 within its interval and is constant elsewhere, which
+    lets a network learn steep changes of the target within a narrow range of a feature.
 
     Sparse X stays sparse: 0 takes the place of the median, missing values and gross errors become
     0, and there are neither encodings nor indicators.
@@ -71,8 +78,10 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         err less than half as often as a linear model of the encoding: features then act together,
         in a way that the network learns without the encoding. If y has numbers, 4 takes the place
         of 25, and it is also 0 unless the variance that a small network does not explain is at
-        least 6 % smaller with the encoding. Whole numbers with at most 30 distinct values are
-        class labels.
+        least 6 % smaller with the encoding. Where the numbers of rows and features would give 0,
+        the intervals are instead the at most 8 leaves of a decision tree of `y` for each feature,
+        if the loss of a small network is at least 6 % smaller with them over three folds. Whole
+        numbers with at most 30 distinct values are class labels.
 
     Attributes
     ----------
@@ -194,10 +203,15 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             n_features = np.count_nonzero(~self.is_binary_[features])
             n_bins = auto_bins(len(distinct), n_features, kind)
         self.edges_ = find_edges(X, weight, scaling, n_bins)
-        if kind is not None and self._encoded():
-            encoded = self._encode(X[tried])
-            if not is_of_use(encoded, X.shape[1], kind, targets):
-                self.edges_ = no_edges(X.shape[1])
+        if kind is None:
+            return
+        encoded, n = self._encode(X[tried]), X.shape[1]
+        if self._encoded() and not is_of_use(encoded, n, kind, targets):
+            self.edges_ = no_edges(n)
+        elif n_bins == 0:
+            Z, many = encoded[:, :n], np.flatnonzero(~self.is_binary_)
+            if are_trees_of_use(Z, targets, kind, many):
+                self.edges_ = find_tree_edges(Z, targets, kind, many)
 
     def _scale(self, X, weight):
         """Find the scaling of the features, and return it."""
@@ -264,12 +278,8 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             if self.imputer_ is not None:
                 Z = impute(self.imputer_, Z)
             Z = np.nan_to_num(Z)
-            columns = [Z]
-            for j in self._encoded():
-                edges = self.edges_[j]
-                steps = np.clip((Z[:, [j]] - edges[:-1]) / np.diff(edges), 0, 1)
-                columns.append(ENCODED * (2 * steps - 1))
-            columns.append(ENCODED * np.isnan(X[block][:, self.has_missing_]))
+            indicators = ENCODED * np.isnan(X[block][:, self.has_missing_])
+            columns = Z, piecewise(Z, self.edges_), indicators
             np.concatenate(columns, axis=1, out=result[block], casting="same_kind")
         return result
 
