@@ -12,7 +12,9 @@ from scipy.stats import norm
 from sklearn.impute import KNNImputer
 
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet.data.classes import ClassTargets
 from sknumpynet.preprocessing import robust
+from sknumpynet.preprocessing.encoding import find_tree_edges, piecewise
 from sknumpynet.preprocessing.imputing import impute
 
 UNENCODED = NumericalEncoder(n_bins=0)
@@ -556,3 +558,10 @@ def test_thresholds_of_numbers_and_of_few_rows_of_a_class():
     assert fitted(wide, numbers)._encoded()
     rare = np.where(np.arange(800) < 2, 2, y)  # too few rows for the folds
     assert not fitted(X, rare)._encoded()
+
+
+def test_thresholds_between_neighbouring_numbers_are_distinct():
+    low = np.float32(2.5)
+    z = np.repeat([low, np.nextafter(low, np.float32(3)), np.float32(2.9)], 100)[:, None]
+    edges = find_tree_edges(z, np.repeat([0, 1, 0], 100), ClassTargets, [0])
+    assert np.isfinite(piecewise(z, edges)).all()

@@ -44,6 +44,16 @@ REGRESSORS = {
     "rmlp": "RealMLP-TD-S",
 }
 
+OF_TABLES = "error", "log-loss", "seconds"
+PEERS_OF_TABLES = {
+    "skrub": "TableVectorizer, NumpyMLPClassifier",
+    "sk": "TableVectorizer, MLPClassifier",
+    "hgb": "HistGradientBoosting",
+    "lgbm": "LightGBM",
+    "cat": "CatBoost",
+    "rmlp": "RealMLP-TD-S",
+}
+
 
 def versions():
     """Return the versions of what every benchmark uses."""
@@ -216,6 +226,35 @@ def cluster(results):
     )
 
 
+def of_tables(results):
+    """Return how ours compare on mixed tables."""
+    rows = []
+    for method in (m for m in PEERS_OF_TABLES if m in results):
+        cells = [f"{ratio(results, what, 'ours', method):.2f}" for what in OF_TABLES]
+        losses = scores(results, "ours", "log-loss") / scores(results, method, "log-loss")
+        worst = np.argmax(losses)
+        fewer = np.sum(scores(results, "ours", "error") < scores(results, method, "error"))
+        worst = f"{losses[worst]:.2f} ({list(results['ours'])[worst]})"
+        rows.append([PEERS_OF_TABLES[method], *cells, fewer, worst])
+    n = len(results["ours"])
+    header = ["ours / other, geometric mean", *OF_TABLES, f"fewer errors on, of {n}"]
+    return table([*header, "largest log-loss, ours / other"], rows)
+
+
+def mixed(results):
+    """Return the errors and log-losses on each mixed table, the best in bold."""
+    methods = ["ours", *(m for m in PEERS_OF_TABLES if m in results)]
+    parts = [of_tables(results)]
+    for what in OF_TABLES[:2]:
+        rows = []
+        for name in results["ours"]:
+            values = [results[method][name][what] for method in methods]
+            cells = [f"**{v:.4f}**" if v == min(values) else f"{v:.4f}" for v in values]
+            rows.append([name, *cells])
+        parts.append(table([what, "ours", *(PEERS_OF_TABLES[m] for m in methods[1:])], rows))
+    return "\n\n".join(parts)
+
+
 def falls_short(rows, method):
     """Tell whether a method falls short of MLPClassifier, or of the class frequencies."""
     accuracy, loss = rows[method][:2]
@@ -314,6 +353,8 @@ BLOCKS = {
         lambda results: per_set(results, "error"),
         lambda results: per_set(results, "log-loss"),
     ),
+    "tables": lambda: of_tables(read("mixed")["results"]),
+    "mixed": lambda: tables("mixed", mixed),
     "unseen": lambda: summary(
         {
             method: {name: row for name, row in rows.items() if name in UNSEEN}

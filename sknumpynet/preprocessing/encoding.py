@@ -89,9 +89,10 @@ def find_tree_edges(Z, targets, kind, features):
         z = Z[:, [j]]
         tree = make(max_leaf_nodes=LEAVES, min_samples_leaf=fewest, random_state=0)
         tree = tree.fit(z, targets).tree_
-        bounds = np.unique(np.append(tree.threshold[tree.feature >= 0], [z.min(), z.max()]))
+        bounds = np.append(tree.threshold[tree.feature >= 0], [z.min(), z.max()])
+        bounds = np.unique(bounds.astype(np.float32))  # neighbours may be equal only in float32
         if len(bounds) > 2:
-            edges[j] = bounds.astype(np.float32)
+            edges[j] = bounds
     return edges
 
 
