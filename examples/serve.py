@@ -5,24 +5,32 @@
     python examples/serve.py model.skops [--host 127.0.0.1] [--port 8000]
     curl -H 'content-type: application/json' -d '{"rows": [[17.99, 10.38, ...]]}' \
         http://127.0.0.1:8000/predict
+    curl -H 'content-type: application/json' -d '{"rows": [{"age": 31, "city": "Bern"}]}' \
+        http://127.0.0.1:8000/predict
 
-The answer has the label of each row and its probabilities, in the order of "classes"; with
-multilabel targets a 0 or 1 for each class. A missing value is null. Requests that arrive while
-others are computed are computed together afterwards, in one call of the model. GET /health says
-whether the server is ready. On SIGTERM it answers what it has accepted, and ends.
+A row is a list of the values of the columns or, if the model was trained on a data frame, an object
+with their names. With a TabularEncoder they may be strings, booleans and dates, such as
+"2024-12-31". A missing value is null. The answer has the label of each row and its probabilities,
+in the order of "classes"; with multilabel targets a 0 or 1 for each class. Requests that arrive
+while others are computed are computed together afterwards, in one call of the model. GET /health
+says whether the server is ready. On SIGTERM it answers what it has accepted, and ends.
 
-At the start the model predicts one row, of zeros or of the values of --row, so that a model that
-cannot be served, such as one that was fitted on columns of strings, is refused before any request.
+At the start the model predicts one row, of the values of --row, of missing values for a
+TabularEncoder, or else of zeros, so that a model that cannot be served is refused before any
+request.
 """
 
 import argparse
 import asyncio
 import json
 from contextlib import asynccontextmanager
+from math import isfinite
 from pathlib import Path
-from typing import Annotated
+from types import NoneType
+from typing import Annotated, Any
 
 import numpy as np
+import pandas as pd
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.exceptions import HTTPException, RequestValidationError
@@ -30,7 +38,13 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from skops import io
 
-TRUSTED = ["sknumpynet.classifier.NumpyMLPClassifier", "sknumpynet.preprocessing.NumericalEncoder"]
+from sknumpynet import TabularEncoder
+
+TRUSTED = [
+    "sknumpynet.classifier.NumpyMLPClassifier",
+    "sknumpynet.preprocessing.NumericalEncoder",
+    "sknumpynet.preprocessing.TabularEncoder",
+]
 # The largest request, in rows and in bytes, and the most rows of one call of the model.
 MOST_ROWS, MOST_BYTES, MOST_AT_ONCE = 10_000, 2**24, 10_000
 # Within so many seconds a request must have arrived, and on SIGTERM all must have been answered.
@@ -38,14 +52,14 @@ MOST_SECONDS, MOST_SECONDS_TO_END = 10, 30
 # The most characters of a request that an error message repeats.
 MOST_REPEATED = 100
 
-Number = Annotated[float, Field(allow_inf_nan=False, strict=True)]
+Row = list[Any] | dict[str, Any]
 
 
 class Rows(BaseModel):
     """What POST /predict accepts."""
 
     model_config = ConfigDict(extra="forbid")
-    rows: Annotated[list[list[Number | None]], Field(min_length=1, max_length=MOST_ROWS)]
+    rows: Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
 
 
 class LimitedBody:
@@ -83,29 +97,29 @@ class LimitedBody:
 class Batcher:
     """Computes the requests that wait together, in a thread, so that new ones are accepted.
 
-    `predict` returns several arrays, which have an entry for each row.
+    `predict` takes a list of rows, and returns several arrays, which have an entry for each.
     """
 
     def __init__(self, predict):
         self.predict, self.waiting = predict, asyncio.Queue()
 
-    async def answer(self, X):
+    async def answer(self, rows):
         """Return the arrays of the rows of a request."""
         done = asyncio.get_running_loop().create_future()
-        await self.waiting.put((X, done))
+        await self.waiting.put((rows, done))
         return await done
 
     async def run(self):
         """Answer requests until the task is cancelled."""
         while True:
             batch = [await self.waiting.get()]
-            while not self.waiting.empty() and sum(len(X) for X, _ in batch) < MOST_AT_ONCE:
+            while not self.waiting.empty() and sum(len(rows) for rows, _ in batch) < MOST_AT_ONCE:
                 batch.append(self.waiting.get_nowait())
-            parts = [X for X, _ in batch]
+            parts = [rows for rows, _ in batch]
             try:
                 results = await self.compute(parts)
             except Exception:  # of one of the requests; the others are not to blame
-                results = [await self.compute_alone(X) for X in parts]
+                results = [await self.compute_alone(rows) for rows in parts]
             for (_, done), result in zip(batch, results, strict=True):
                 if done.cancelled():
                     continue  # the client has gone
@@ -115,15 +129,58 @@ class Batcher:
                     done.set_result(result)
 
     async def compute(self, parts):
-        arrays = await asyncio.to_thread(self.predict, np.concatenate(parts))
-        bounds = np.cumsum([len(X) for X in parts])[:-1]
+        arrays = await asyncio.to_thread(self.predict, [row for rows in parts for row in rows])
+        bounds = np.cumsum([len(rows) for rows in parts])[:-1]
         return list(zip(*(np.split(array, bounds) for array in arrays), strict=True))
 
-    async def compute_alone(self, X):
+    async def compute_alone(self, rows):
         try:
-            return (await self.compute([X]))[0]
+            return (await self.compute([rows]))[0]
         except Exception as error:
             return error
+
+
+def takes_tables(model):
+    """Tell whether a model begins with a TabularEncoder, which takes strings and dates."""
+    return isinstance(getattr(model, "steps", [[None, model]])[0][1], TabularEncoder)
+
+
+def table(model, rows):
+    """Return rows as the X that the model takes."""
+    names = getattr(model, "feature_names_in_", None)
+    if not takes_tables(model):
+        rows = np.array(rows, float)
+    return rows if names is None else pd.DataFrame(rows, columns=names)
+
+
+def in_order(model, row, place):
+    """Return the values of a row in the order of the model's columns.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer, or one is nothing that the model could take.
+    """
+    names = list(getattr(model, "feature_names_in_", ()))
+    if isinstance(row, dict):
+        for name in {*row} ^ {*names}:
+            problem = "is not a column of the model" if name in row else "is missing"
+            raise ValueError(f"{place}.{readable(name)} {problem}.")
+        row = [row[name] for name in names]
+    if len(row) != model.n_features_in_:
+        has = f"{len(row)} values, but the model has {model.n_features_in_} features"
+        raise ValueError(f"{place} has {has}.")
+    types = (str, bool, int, float, NoneType) if takes_tables(model) else (int, float, NoneType)
+    for j, value in enumerate(row):
+        if type(value) not in types or (isinstance(value, float) and not isfinite(value)):
+            kinds = "finite number, string, boolean" if str in types else "finite number"
+            raise ValueError(f"{place}.{j}: the value must be a {kinds} or null.")
+    return row
+
+
+def readable(text):
+    """Return the beginning of a text, without characters that JSON cannot express."""
+    return str(text)[:MOST_REPEATED].encode("ascii", "backslashreplace").decode()
 
 
 def content(model, labels, proba):
@@ -144,16 +201,19 @@ def check(model, row=None):
         If this does not work.
     """
     try:
-        X = np.zeros((1, model.n_features_in_)) if row is None else np.array([row], float)
+        values = [None if takes_tables(model) else 0.0] * model.n_features_in_
+        X = table(model, [values if row is None else in_order(model, row, "--row")])
         proba = model.predict_proba(X)
         if np.shape(proba) != (1, len(model.classes_)):
             raise ValueError(f"predict_proba has {np.shape(proba)=} for {len(model.classes_)=}")
         json.dumps(content(model, model.predict(X), proba), allow_nan=False)
     except Exception as error:  # of any kind, as models are
-        kind = "a row of zeros" if row is None else f"the row {row}"
+        empty = "missing values" if takes_tables(model) else "zeros"
+        kind = f"a row of {empty}" if row is None else f"the row {row}"
         raise ValueError(
-            f"The model cannot be served: it must be a classifier with probabilities and accept "
-            f"rows of numbers, but for {kind} it raises {type(error).__name__}: {error}"
+            "The model cannot be served: it must be a classifier with probabilities and accept "
+            f"rows of numbers or begin with a TabularEncoder, but for {kind} it raises "
+            f"{type(error).__name__}: {error}"
         ) from error
 
 
@@ -161,9 +221,13 @@ def make_app(model):
     """Return the application that serves a fitted classifier or Pipeline."""
     n_features = model.n_features_in_
 
+    def predict_both(rows):
+        X = table(model, rows)
+        return model.predict(X), model.predict_proba(X)
+
     @asynccontextmanager
     async def lifespan(app):
-        app.state.batcher = Batcher(lambda X: (model.predict(X), model.predict_proba(X)))
+        app.state.batcher = Batcher(predict_both)
         task = asyncio.create_task(app.state.batcher.run())
         yield
         task.cancel()
@@ -175,8 +239,7 @@ def make_app(model):
     async def explain(request: Request, error: RequestValidationError):
         """Name what is wrong, without repeating values, which JSON may be unable to express."""
         first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))[:MOST_REPEATED]
-        place = place.encode("ascii", "backslashreplace").decode()
+        place = readable(".".join(map(str, first["loc"])))
         return JSONResponse({"detail": f"{place}: {first['msg']}"}, 422)
 
     @app.get("/health")
@@ -185,13 +248,10 @@ def make_app(model):
 
     @app.post("/predict")
     async def predict(request: Rows):
-        for i, row in enumerate(request.rows):
-            if len(row) != n_features:
-                detail = f"rows.{i} has {len(row)} values, but the model has {n_features} features."
-                raise HTTPException(422, detail)
         try:
-            labels, proba = await app.state.batcher.answer(np.array(request.rows, float))
-        except ValueError as error:  # for instance a missing value without an imputer
+            rows = [in_order(model, row, f"rows.{i}") for i, row in enumerate(request.rows)]
+            labels, proba = await app.state.batcher.answer(rows)
+        except (TypeError, ValueError) as error:  # for instance a missing value without an imputer
             raise HTTPException(422, str(error)) from error
         return content(model, labels, proba)
 

@@ -221,6 +221,15 @@ def test_dates_with_a_zone_are_those_of_its_clocks():
         assert_array_equal(column(dates)[0].numerical_.center_, column(plain)[0].numerical_.center_)
 
 
+def test_new_dates_may_be_strings():
+    encoder = TabularEncoder().fit(TABLE[["when", "took"]])
+    texts = TABLE["when"].dt.strftime("%Y-%m-%dT%H:%M").astype(object)
+    expected = encoder.transform(TABLE[["when", "took"]])
+    assert_array_equal(encoder.transform(TABLE[["took"]].assign(when=texts)), expected)
+    with pytest.raises(ValueError, match=r"strings .* in column 'when', where fit has seen dates"):
+        encoder.transform(TABLE[["took"]].assign(when="yesterday"))
+
+
 def test_columns_come_in_any_order():
     encoder = TabularEncoder().fit(TABLE, TABLE_Y)
     expected = encoder.transform(TABLE)

@@ -2,10 +2,10 @@
 A table with numbers, categories, outliers and missing values
 =============================================================
 
-Real tables have columns of many kinds. One line prepares such a table for the network: a
-``OneHotEncoder`` for the categories and a :class:`sknumpynet.NumericalEncoder` for the numbers.
-The example compares it with a ``StandardScaler``, with scikit-learn's ``MLPClassifier`` and with
-gradient boosting.
+Real tables have columns of many kinds. :class:`sknumpynet.TabularEncoder` prepares such a table for
+the network. The example compares it with what takes a dozen lines of scikit-learn, a
+``StandardScaler`` and a ``OneHotEncoder``, with scikit-learn's ``MLPClassifier`` and with gradient
+boosting.
 """
 
 import warnings
@@ -22,7 +22,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from sknumpynet import NumericalEncoder, NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, TabularEncoder
 
 # MLPClassifier's default is to stop after 200 epochs, converged or not.
 warnings.filterwarnings("ignore", category=ConvergenceWarning)
@@ -48,23 +48,24 @@ X["city"] = pd.Categorical(city)
 
 
 # %%
-# All numeric columns go through ``numbers``; the categories are encoded in the same way for all
-# networks. Gradient boosting takes the table as it is.
-def prepare(numbers):
-    """Return a transformer of the table."""
-    one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
-    categories = make_column_selector(dtype_exclude="number")
-    return make_column_transformer((one_hot, categories), remainder=numbers)
+# ``TabularEncoder`` takes the table as it is, and so does gradient boosting.
+encoder = TabularEncoder().fit(X, y)
+print(dict(zip(X, encoder.kinds_, strict=True)))
+print(*encoder.get_feature_names_out()[-9:])
 
-
-standard = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+# %%
+# scikit-learn alone needs a column transformer.
+numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+categories = make_column_selector(dtype_exclude="number")
+columns = make_column_transformer((one_hot, categories), remainder=numbers)
 network = NumpyMLPClassifier(effort=0.25, random_state=0)
 sklearns = MLPClassifier(random_state=0)
 models = {
-    "NumericalEncoder,\nNumpyMLPClassifier": make_pipeline(prepare(NumericalEncoder()), network),
-    "StandardScaler,\nNumpyMLPClassifier": make_pipeline(prepare(standard), network),
-    "NumericalEncoder,\nMLPClassifier": make_pipeline(prepare(NumericalEncoder()), sklearns),
-    "StandardScaler,\nMLPClassifier": make_pipeline(prepare(standard), sklearns),
+    "TabularEncoder,\nNumpyMLPClassifier": make_pipeline(TabularEncoder(), network),
+    "StandardScaler,\nNumpyMLPClassifier": make_pipeline(columns, network),
+    "TabularEncoder,\nMLPClassifier": make_pipeline(TabularEncoder(), sklearns),
+    "StandardScaler,\nMLPClassifier": make_pipeline(columns, sklearns),
     "HistGradientBoosting-\nClassifier": HistGradientBoostingClassifier(
         categorical_features="from_dtype", random_state=0
     ),

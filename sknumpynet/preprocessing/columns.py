@@ -187,14 +187,17 @@ class Columns:
 
     def parts(self, j, kind):
         """Return the numbers of dates or durations, by their names."""
-        if self.kind(j) not in (kind, None):
+        values, has = self.vector(j), self.kind(j)
+        if has not in (kind, None) and not (kind == DATE and has == CATEGORY):
             raise ValueError(self.wrong_kind(j, f"{kind}s"))
-        values = self.vector(j)
         if values.dtype.kind == "O":
             values = np.array([in_own_zone(value) for value in values], object)
-        if kind == DATE:
-            return parts_of_date(values.astype("datetime64[us]"))
-        return {"days": in_days(values.astype("timedelta64[us]"))}
+        if kind == DURATION:
+            return {"days": in_days(values.astype("timedelta64[us]"))}
+        try:
+            return parts_of_date(values.astype("datetime64[us]"))  # also of strings in ISO 8601
+        except (TypeError, ValueError) as error:
+            raise ValueError(self.wrong_kind(j, f"{kind}s")) from error
 
     def levels(self, j):
         """Return the level of each row in a column of categories: a string, None if missing."""

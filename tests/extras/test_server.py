@@ -22,7 +22,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 
-from sknumpynet import NumpyMLPClassifier
+from sknumpynet import NumpyMLPClassifier, TabularEncoder
 
 httpx = pytest.importorskip("httpx")
 pytest.importorskip("fastapi")
@@ -95,7 +95,8 @@ def test_wrong_requests_are_told_what_is_wrong(server, serving):
         assert answer.status_code == status, name
         details[name] = answer.json()["detail"]
     assert details["a missing feature"] == "rows.1 has 29 values, but the model has 30 features."
-    assert details["NaN"].startswith("body.rows.0.0: Input should be a finite number")
+    for kind in ("NaN", "infinity", "a string"):
+        assert details[kind] == "rows.0.0: the value must be a finite number or null."
     assert details["another field"].startswith("body.verbose: ")
     assert httpx.get(f"{server}/predict").status_code == 405
 
@@ -245,7 +246,8 @@ def test_accepted_requests_are_answered_before_the_server_ends(path, serving, mo
 
 
 def test_a_request_that_the_model_refuses_does_not_spoil_the_others(serve):
-    def double(X):
+    def double(rows):
+        X = np.array(rows)
         if (X < 0).any():
             raise ValueError("negative")
         return X, 2 * X
@@ -253,7 +255,7 @@ def test_a_request_that_the_model_refuses_does_not_spoil_the_others(serve):
     async def together():
         batcher = serve.Batcher(double)
         task = asyncio.create_task(batcher.run())
-        requests = [np.full((n, 1), value) for n, value in ((1, 1.0), (2, -1.0), (3, 3.0))]
+        requests = [[[value]] * n for n, value in ((1, 1.0), (2, -1.0), (3, 3.0))]
         answers = await asyncio.gather(*map(batcher.answer, requests), return_exceptions=True)
         task.cancel()
         return answers
@@ -262,3 +264,44 @@ def test_a_request_that_the_model_refuses_does_not_spoil_the_others(serve):
     assert np.array_equal(first, [[[1]], [[2]]])
     assert str(second) == "negative"
     assert np.array_equal(third, [np.full((3, 1), 3), np.full((3, 1), 6)])
+
+
+@pytest.fixture(scope="module")
+def people():
+    pd = pytest.importorskip("pandas")
+    table = {"age": [31, 47, None, 52], "city": ["Bern", "Oslo", "Bern", None]}
+    table = pd.DataFrame({name: values * 20 for name, values in table.items()})
+    return table.assign(
+        since=pd.to_datetime(["2019-05-01", "2024-12-31", None, "2021-07-15"] * 20),
+        member=[True, False, None, True] * 20,
+    )
+
+
+def test_rows_with_the_names_of_columns(people, serve, serving, tmp_path):
+    network = NumpyMLPClassifier(16, effort=0.2, random_state=0)
+    model = make_pipeline(TabularEncoder(), network).fit(people, ["no", "yes", "yes", "no"] * 20)
+    path = tmp_path / "people.skops"
+    io.dump(model, path)
+    serve.check(io.load(path, trusted=serve.TRUSTED))
+    row = {"city": "Oslo", "age": 30, "member": False, "since": "2024-12-31"}
+    new = people[:3].assign(
+        age=[30, None, None],
+        city=["Oslo", None, "new"],
+        since=people["since"].iloc[[1, 2, 2]].to_numpy(),
+        member=[False, None, True],
+    )
+    with serving.running(path) as (_, address):
+        rows = [row, dict.fromkeys(row), [None, "new", None, True]]
+        answer = httpx.post(f"{address}/predict", json={"rows": rows}).json()
+        assert np.allclose(answer["probabilities"], model.predict_proba(new), atol=1e-6)
+        assert answer["labels"] == model.predict(new).tolist()
+        for wrong, detail in (
+            (row | {"other": 1}, "rows.0.other is not a column of the model."),
+            ({name: row[name] for name in row if name != "age"}, "rows.0.age is missing."),
+            (row | {"city": [1]}, "rows.0.1: the value must be a finite number, string, boolean"),
+            (row | {"since": "soon"}, "column 'since', where fit has seen dates"),
+            (row | {"age": "old"}, "column 'age', where fit has seen numbers"),
+        ):
+            answer = httpx.post(f"{address}/predict", json={"rows": [wrong]})
+            assert answer.status_code == 422
+            assert detail in answer.json()["detail"]
