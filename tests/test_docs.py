@@ -20,7 +20,7 @@ INCLUDES = [
 ]
 NAMES = [name for name in sknumpynet.__all__ if name != "__version__"]
 METHODS = "fit partial_fit predict predict_proba predict_log_proba decision_function transform"
-METHODS += " get_feature_names_out from_estimator plot"
+METHODS += " fit_transform get_feature_names_out from_estimator plot"
 # A docstring may do without examples, references to others and a longer summary, and its results
 # may have names.
 OPTIONAL = {"EX01", "SA01", "ES01", "RT02"}
@@ -36,6 +36,7 @@ DASK = {
         "to_local",
     ],
     "DaskNumericalEncoder": ["fit", "transform", "to_local"],
+    "DaskTabularEncoder": ["fit", "fit_transform", "transform", "to_local"],
 }
 
 

@@ -7,5 +7,11 @@ networks travel between the workers. The page Clusters of the documentation says
 from sknumpynet.dask.classifier import DaskNumpyMLPClassifier
 from sknumpynet.dask.encoder import DaskNumericalEncoder
 from sknumpynet.dask.regressor import DaskNumpyMLPRegressor
+from sknumpynet.dask.tables import DaskTabularEncoder
 
-__all__ = ["DaskNumericalEncoder", "DaskNumpyMLPClassifier", "DaskNumpyMLPRegressor"]
+__all__ = [
+    "DaskNumericalEncoder",
+    "DaskNumpyMLPClassifier",
+    "DaskNumpyMLPRegressor",
+    "DaskTabularEncoder",
+]

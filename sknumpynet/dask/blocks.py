@@ -13,13 +13,19 @@ from sklearn import config_context
 from sknumpynet.data.read import read_training_data, read_validation_data
 
 
-def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **collections):
+def blocks_of(client, **collections):
+    """Return the blocks that have rows, and the numbers of these; see `all_blocks_of`."""
+    blocks, counts = all_blocks_of(client, **collections)
+    return [block for block, n in zip(blocks, counts, strict=True) if n], [n for n in counts if n]
+
+
+def all_blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **collections):
     """Persist the collections, and find their blocks.
 
     Returns
     -------
     blocks : list of tuple
-        For each block that has rows the futures of its parts, in the order of the collections.
+        For each block the futures of its parts, in the order of the collections.
     counts : list of int
         The number of rows of each.
 
@@ -47,7 +53,7 @@ def blocks_of(client, *, optional=("sample_weight", "sample_weight_val"), **coll
     if sum(counts) == 0:
         raise ValueError(f"{' and '.join(columns)} have no rows.")
     whole = zip(*(columns.get(name, [None] * len(counts)) for name in collections), strict=True)
-    return [block for block, n in zip(whole, counts, strict=True) if n], [n for n in counts if n]
+    return list(whole), counts
 
 
 def check_collection(name, collection):
@@ -60,8 +66,8 @@ def check_collection(name, collection):
     if not (is_table and dask.is_dask_collection(collection)):
         raise TypeError(
             f"{name} of type {type(collection).__name__} is not accepted: it must be a Dask array "
-            "or data frame. For data in memory use NumpyMLPClassifier, NumpyMLPRegressor and "
-            "NumericalEncoder."
+            "or data frame. For data in memory use the estimators without Dask in their names, "
+            "such as NumpyMLPClassifier."
         )
 
 

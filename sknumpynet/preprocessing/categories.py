@@ -105,7 +105,7 @@ def fold_of_rows(rows):
 
 
 def target_statistics(codes, n_levels, T, weight, fold):
-    """Return the table of a feature's target statistics, and those of the rows themselves.
+    """Return the table of a feature's target statistics, and those without the rows of each fold.
 
     Parameters
     ----------
@@ -121,15 +121,15 @@ def target_statistics(codes, n_levels, T, weight, fold):
     -------
     table : ndarray of shape (n_levels + 1, n_outputs)
         Of all rows. The last row is that of unknown levels: 0, the mean.
-    own : ndarray of shape (n_samples, n_outputs)
-        For each row, what the other folds say of its level.
+    of_folds : ndarray of shape (n_folds, n_levels + 1, n_outputs)
+        For the rows of each fold, what the others say of their levels.
     """
     sums = sums_of(fold * n_levels + codes, (fold.max() + 1, n_levels), T, weight)
     total = sums.sum(axis=0)
-    own = np.stack([level_means(total - part) for part in sums])[fold, codes]
-    deviation = np.sqrt(weight @ own**2 / weight.sum())
+    of_folds = np.stack([level_means(total - part) for part in sums])
+    deviation = np.sqrt(weight @ of_folds[fold, codes] ** 2 / weight.sum())
     scale = np.maximum(deviation, LEAST)
-    return (level_means(total) / scale).astype(np.float32), (own / scale).astype(np.float32)
+    return (level_means(total) / scale).astype(np.float32), (of_folds / scale).astype(np.float32)
 
 
 def sums_of(cells, shape, T, weight):

@@ -150,7 +150,11 @@ default='from_dtype'
 
         Parameters
         ----------
-        X, y, sample_weight
+        X : data frame or array-like of shape (n_samples, n_features)
+            As of `fit`.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            As of `fit`.
+        sample_weight : array-like of shape (n_samples,), default=None
             As of `fit`.
 
         Returns
@@ -159,13 +163,33 @@ default='from_dtype'
             With the columns that `get_feature_names_out` names.
         """
         encoder = copy(self)
-        columns, codes, own = encoder._fit(X, y, sample_weight)
-        result = encoder._encode(columns, codes, own)
+        columns, codes, fold, of_folds = encoder._fit(X, y, sample_weight)
+        tables = zip(encoder.tables_, of_folds, codes, strict=True)
+        own = [t[code] if f is None else f[fold, code] for t, f, code in tables]
+        result = encoder._encode(columns, own)
         self._replace_state(vars(encoder))
         return result
 
-    def _fit(self, X, y, sample_weight):
-        """Fit, and return the columns, the codes of the levels, and the rows' own statistics."""
+    def _fit(self, X, y, sample_weight, fold=None):
+        """Fit, and return what the rows of X become.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As of `fit`.
+        fold : ndarray of int of shape (n_samples,) or None
+            The fold of each row; None chooses them.
+
+        Returns
+        -------
+        columns : Columns
+        codes : list of ndarray
+            The levels of the rows in each category.
+        fold : ndarray of int of shape (n_samples,) or None
+            None if there are no means.
+        of_folds : list of (ndarray or None)
+            For each category the tables of the rows of each fold; None if all have the same.
+        """
         columns = Columns(X)
         validate_data(self, X, reset=True, skip_check_array=True)
         weight = check_weight(sample_weight, columns.n_rows)
@@ -180,34 +204,45 @@ default='from_dtype'
             # One indicator tells that a date is missing.
             is_first = [part in ("", "days") for _, part in self._parts]
             self.numerical_.has_missing_ &= is_first
-        return columns, *self._fit_categories(columns, numbers, y, weight)
-
-    def _fit_categories(self, columns, numbers, y, weight):
-        """Find the levels of the categories, and their tables."""
         rows = np.flatnonzero(weight)
-        self.levels_, self.tables_, self._shown, codes, own = [], [], [], [], []
+        codes = self._fit_levels(columns, rows)
+        T, names = comparable_targets(y, weight)
+        has_means = [T is not None and len(known) > MOST_LEVELS for known in self.levels_]
+        if fold is None and any(has_means):
+            fold = np.zeros(columns.n_rows, np.intp)
+            fold[rows] = fold_of_rows(np.column_stack([numbers, *codes])[rows])
+        of_folds = self._fit_tables(codes, has_means, T, names, weight, fold)
+        return columns, codes, fold, of_folds
+
+    def _fit_levels(self, columns, rows):
+        """Find the levels of the categories in some rows; return those of all rows."""
+        self.levels_, codes = [], []
         for j in self._categories():
             levels = columns.levels(j)
             known, _ = coded(levels[rows])
             columns.check_levels(j, known, len(rows))
             self.levels_.append(known)
             codes.append(positions(levels, known))
-        (T, names), weight = comparable_targets(y, weight), weight[rows] / weight[rows].mean()
-        with_statistics = [T is not None and len(known) > MOST_LEVELS for known in self.levels_]
-        fold = fold_of_rows(np.column_stack([numbers, *codes])[rows]) if any(with_statistics) else 0
-        for known, code, has_statistics in zip(self.levels_, codes, with_statistics, strict=True):
-            if has_statistics:
-                table, crossed = target_statistics(code[rows], len(known), T[rows], weight, fold)
-                shown, encoded = names, table[code]
-                encoded[rows] = crossed
+        return codes
+
+    def _fit_tables(self, codes, has_means, T, names, weight, fold):
+        """Find the tables of the categories; return those of each fold, where they differ."""
+        rows = np.flatnonzero(weight)
+        weight = weight[rows] / weight[rows].mean()
+        self.tables_, self._shown, of_folds = [], [], []
+        for known, code, by_mean in zip(self.levels_, codes, has_means, strict=True):
+            if by_mean:
+                shown = names
+                table, of_fold = target_statistics(
+                    code[rows], len(known), T[rows], weight, fold[rows]
+                )
             else:
-                count = np.bincount(code[rows], weight, len(known))
-                table, shown = one_hot(count)
-                shown, encoded = ["missing" if known[k] is None else known[k] for k in shown], None
+                table, shown = one_hot(np.bincount(code[rows], weight, len(known)))
+                shown, of_fold = ["missing" if known[k] is None else known[k] for k in shown], None
             self.tables_.append(table)
             self._shown.append(shown)
-            own.append(encoded)
-        return codes, own
+            of_folds.append(of_fold)
+        return of_folds
 
     def transform(self, X: Table) -> Any:
         """Return the encoded table: numbers and their encodings, then the categories.
@@ -234,17 +269,16 @@ default='from_dtype'
             validate_data(encoder, X, reset=False, skip_check_array=True)
         levels = zip(encoder._categories(), encoder.levels_, strict=True)
         codes = [columns.codes(j, known) for j, known in levels]
-        return encoder._encode(columns, codes, [None] * len(codes))
+        tables = zip(encoder.tables_, codes, strict=True)
+        return encoder._encode(columns, [table[code] for table, code in tables])
 
-    def _encode(self, columns, codes, own):
-        """Return what `transform` does; the rows' own statistics take the place of the tables'."""
+    def _encode(self, columns, categories):
+        """Return what `transform` does, for the encoded categories."""
         parts = [np.empty((columns.n_rows, 0), np.float32)]
         if self.numerical_ is not None:
             numbers, _ = columns.numbers(self.kinds_)
             parts.append(self.numerical_._encode(numbers))
-        for table, code, encoded in zip(self.tables_, codes, own, strict=True):
-            parts.append(table[code] if encoded is None else encoded)
-        return np.concatenate(parts, axis=1)
+        return np.concatenate([*parts, *categories], axis=1)
 
     def _categories(self):
         """Return the positions of the columns that are categories."""

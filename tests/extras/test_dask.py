@@ -7,8 +7,10 @@ import signal
 import threading
 import time
 from copy import deepcopy
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn import config_context
@@ -18,7 +20,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import sknumpynet
-from sknumpynet import Checkpoint, NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor
+from sknumpynet import (
+    Checkpoint,
+    NumericalEncoder,
+    NumpyMLPClassifier,
+    NumpyMLPRegressor,
+    TabularEncoder,
+)
 
 dask = pytest.importorskip("dask")
 distributed = pytest.importorskip("distributed")
@@ -30,6 +38,7 @@ from sknumpynet.dask import (  # noqa: E402
     DaskNumericalEncoder,
     DaskNumpyMLPClassifier,
     DaskNumpyMLPRegressor,
+    DaskTabularEncoder,
 )
 from sknumpynet.dask.blocks import draw  # noqa: E402
 
@@ -309,6 +318,59 @@ def test_the_encoder_fits_all_rows_or_a_sample_of_them(client):
     assert not np.array_equal(sampled.center_, local.center_)
     assert np.allclose(sampled.center_, local.center_, atol=0.15)
     assert type(encoder.to_local()) is NumericalEncoder
+
+
+@pytest.fixture(scope="module")
+def shops():
+    """Return a table with an id of many levels, whose mean of y is noise, and y."""
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {"amount": rng.standard_normal(1200), "group": rng.choice(list("abc"), 1200)}
+    )
+    table["shop"] = [f"shop {k}" for k in rng.integers(0, 400, 1200)]
+    table.loc[::17, "group"] = None
+    y = pd.Series(rng.integers(0, 2, 1200), name="y")
+    y[table["shop"].str.endswith("7")] = 1  # so that some shops say something
+    return table, y
+
+
+def test_tables_are_encoded_as_by_the_local_encoder(client, shops):
+    table, y = shops
+    X, target = (dd.from_pandas(part, npartitions=6) for part in shops)
+    encoder, local = (
+        DaskTabularEncoder(n_rows=np.inf).fit(X, target),
+        TabularEncoder().fit(table, y),
+    )
+    assert encoder.levels_ == local.levels_
+    assert np.allclose(encoder.transform(X).compute(), local.transform(table), atol=0.2)
+    assert np.array_equal(encoder.transform(X).compute(), encoder.to_local().transform(table))
+    assert type(encoder.to_local()) is TabularEncoder
+
+
+def test_averages_of_a_block_come_from_other_blocks(client, shops):
+    table, y = shops
+    X, target = (dd.from_pandas(part, npartitions=6) for part in shops)
+    encoder = DaskTabularEncoder(n_bins=0, n_rows=np.inf)
+    own, shown = encoder.fit_transform(X, target).compute(), encoder.transform(X).compute()
+    assert own.shape == (1200, len(encoder.get_feature_names_out()))
+    noise = ~table["shop"].str.endswith("7")
+    position = encoder.get_feature_names_out().tolist().index("shop_mean")
+    assert abs(np.corrcoef(own[noise, position], y[noise])[0, 1]) < 0.15
+    assert np.corrcoef(shown[noise, position], y[noise])[0, 1] > 0.3  # what would give it away
+    alone = dd.from_pandas(table, npartitions=1), dd.from_pandas(y, npartitions=1)
+    with pytest.raises(ValueError, match=r"single block.* Repartition X and y, or use TabularEnc"):
+        DaskTabularEncoder().fit_transform(*alone)
+
+
+def test_a_table_with_an_empty_block_is_learnt_from(client, shops):
+    parts = [0, 0, 300, 800, 1200]
+    X, target = (
+        dd.from_delayed([dask.delayed(part.iloc[a:b]) for a, b in pairwise(parts)], meta=part[:0])
+        for part in shops
+    )
+    model = make_pipeline(DaskTabularEncoder(), DaskNumpyMLPClassifier(8, max_iter=2))
+    model.fit(X, target)
+    assert model.predict(X).compute().shape == (1200,)
 
 
 def test_a_sample_has_n_distinct_rows_of_all_blocks():
