@@ -554,7 +554,7 @@ def test_thresholds_do_not_depend_on_the_test_that_they_pass():
 def test_thresholds_of_numbers_and_of_few_rows_of_a_class():
     X, y = steps()
     numbers = y + 0.1 * np.random.RandomState(0).randn(800)
-    wide = np.hstack([X, np.random.RandomState(0).rand(800, 100)])
+    wide = np.hstack([X, np.random.RandomState(0).rand(800, 30)])
     assert fitted(wide, numbers)._encoded()
     rare = np.where(np.arange(800) < 2, 2, y)  # too few rows for the folds
     assert not fitted(X, rare)._encoded()

@@ -30,7 +30,8 @@ def convert_tabular_encoder(scope, operator, container):
     for (name, given), known, table in zip(
         categories, encoder.levels_, encoder.tables_, strict=True
     ):
-        parts.append(op.Gather(table, positions(op, name, given, known)))
+        if table.shape[1]:  # a single level has no column
+            parts.append(op.Gather(table, positions(op, name, given, known)))
     result = op.Cast(op.Concat(*parts, axis=1), to=guess_proto_type(operator.outputs[0].type))
     container.add_node("Identity", [result], [operator.outputs[0].full_name])
 
@@ -87,8 +88,11 @@ def positions(op, values, given, known):
         named = {"False": 0, "True": 1} if isinstance(given, BooleanTensorType) else whole(known)
         keys = {number: position[level] for level, number in named.items() if level in position}
         attributes = {"keys_int64s": list(keys)}
-    if not keys:  # no value of this type is a level
-        keys, attributes = {0: len(known)}, {"keys_int64s": [0]}
+    if not keys:
+        raise NotImplementedError(
+            f"The levels {known} are no values of {type(given).__name__}: declare the input as "
+            "StringTensorType, or as BooleanTensorType for False and True."
+        )
     attributes |= {"values_int64s": list(keys.values()), "default_int64": len(known)}
     result = op.scope.get_unique_variable_name("positions")
     name = op.scope.get_unique_operator_name("LabelEncoder")

@@ -4,16 +4,17 @@ import numpy as np
 from sklearn.model_selection import KFold
 
 from sknumpynet.data.classes import ClassTargets
-from sknumpynet.data.split import duplicates
+from sknumpynet.data.split import MOST_COPIES, duplicates
 from sknumpynet.data.targets import guess_targets
-from sknumpynet.preprocessing.robust import Scaling
+from sknumpynet.preprocessing.robust import Scaling, clipped, divided
 
 # Up to MOST_LEVELS levels have a column each; of more, this many of the commonest have, if there
-# is nothing to learn statistics of: no y, or one of more than MOST_OUTPUTS classes.
+# is no y to learn from. Of more classes than MOST_OUTPUTS, this many of the commonest have means.
 MOST_LEVELS, MOST_OUTPUTS = 20, 30
 # In fit_transform, the statistics of a row are learnt from the other N_FOLDS - 1 of N_FOLDS parts.
 N_FOLDS = 5
-# Statistics vary with a standard deviation of 1, or less if in the units of y it is below LEAST.
+# Means that vary less than LEAST times as much as y, where they are learnt from other rows, say
+# nothing.
 LEAST = 0.1
 
 
@@ -75,13 +76,13 @@ def comparable_targets(y, weight):
         return None, []
     if kind is ClassTargets and targets.ndim == 1:
         classes, codes = np.unique(targets, return_inverse=True)
-        if len(classes) > MOST_OUTPUTS:
-            return None, []
-        shown = np.arange(len(classes) == 2, len(classes))
+        shown = np.argsort(-np.bincount(codes, weight), kind="stable")[:MOST_OUTPUTS]
+        shown = np.sort(shown)[len(classes) == 2 :]
         T, names = (codes[:, None] == shown).astype(float), [f"mean_{c}" for c in classes[shown]]
     else:
         T = targets.reshape(len(weight), -1).astype(float)
-        T, names = Scaling.of(T, weight).apply(T), [f"mean{k}" for k in range(T.shape[1])]
+        scaling, names = Scaling.of(T, weight), [f"mean{k}" for k in range(T.shape[1])]
+        T = clipped(divided(T - scaling.center, scaling.scale))  # so that no outlier decides
     T = T - weight @ T / weight.sum()
     deviation = np.sqrt(weight @ T**2 / weight.sum())
     return T / np.where(deviation > 0, deviation, 1), names if T.shape[1] > 1 else ["mean"]
@@ -90,12 +91,17 @@ def comparable_targets(y, weight):
 def fold_of_rows(rows):
     """Return the fold of each row; copies of a row are in the same one.
 
+    If there are more than `MOST_COPIES` rows for each distinct one, they are no copies, but what
+    the table repeats, such as the rows of a city whose columns are all about the city.
+
     Parameters
     ----------
     rows : ndarray of shape (n_samples, n_columns)
         The numbers and codes of each row.
     """
     first, group = duplicates(rows, np.arange(len(rows)))
+    if len(first) * MOST_COPIES < len(rows):
+        first = group = np.arange(len(rows))
     fold = np.zeros(len(first), np.intp)
     if len(first) > 1:
         folds = KFold(min(N_FOLDS, len(first)), shuffle=True, random_state=0)
@@ -120,7 +126,8 @@ def target_statistics(codes, n_levels, T, weight, fold):
     Returns
     -------
     table : ndarray of shape (n_levels + 1, n_outputs)
-        Of all rows. The last row is that of unknown levels: 0, the mean.
+        Of all rows, scaled and clipped as numbers are. The last row is that of unknown levels: 0,
+        the mean of all. All are 0 if the other rows of a level say nothing of its rows.
     of_folds : ndarray of shape (n_folds, n_levels + 1, n_outputs)
         For the rows of each fold, what the others say of their levels.
     """
@@ -128,8 +135,9 @@ def target_statistics(codes, n_levels, T, weight, fold):
     total = sums.sum(axis=0)
     of_folds = np.stack([level_means(total - part) for part in sums])
     deviation = np.sqrt(weight @ of_folds[fold, codes] ** 2 / weight.sum())
-    scale = np.maximum(deviation, LEAST)
-    return (level_means(total) / scale).astype(np.float32), (of_folds / scale).astype(np.float32)
+    scale = np.where(deviation < LEAST, np.inf, deviation)
+    table, of_folds = (clipped(means / scale) for means in (level_means(total), of_folds))
+    return table.astype(np.float32), of_folds.astype(np.float32)
 
 
 def sums_of(cells, shape, T, weight):

@@ -1,6 +1,7 @@
 """The columns of a table, whatever container it comes in, and what each of them is."""
 
 import re
+from functools import partial
 from reprlib import repr as short
 
 import numpy as np
@@ -8,30 +9,27 @@ from scipy.sparse import issparse
 from sklearn.utils import check_array
 
 from sknumpynet.data.features import columns_of, refuse_lazy, to_floats
-from sknumpynet.preprocessing.categories import MOST_LEVELS, positions
+from sknumpynet.preprocessing.categories import positions
 from sknumpynet.preprocessing.values import (
     CATEGORY,
     DATE,
     DURATION,
+    EMPTY,
     NUMBER,
+    PATTERNS,
     as_levels,
     in_days,
     in_own_zone,
-    is_numeric,
     kind_of,
+    looks_like,
     parts_of_date,
     types_of,
 )
-from sknumpynet.versioning import warn_user
 
 # How the names of dtypes begin, in pandas, Polars and PyArrow: those of strings, and those that
 # are numbers if `categorical_features` says so.
 STRINGS = re.compile("str|utf8|large_string")
 CATEGORICAL = re.compile("categor|enum|dictionary|bool")
-# Text: at least WORDS words on average, and more than half of the strings are distinct.
-WORDS = 4
-NUMBERS = re.compile(r"[+-]?\d*[.,]\d+(e[+-]?\d+)?", re.IGNORECASE)
-DATES = re.compile(r"\d{4}-\d\d?-\d\d?([ T].*)?|\d\d?[./]\d\d?[./]\d{4}([ T].*)?")
 
 
 class Columns:
@@ -94,20 +92,32 @@ class Columns:
             series = self.X.to_series(j)
             zone = getattr(series.dtype, "time_zone", None)
             return (series if zone is None else series.dt.replace_time_zone(None)).to_numpy()
-        column = self.X.column(j)
+        column = self.X.column(j)  # of PyArrow
         if self.dtypes[j].startswith("dictionary"):
             column = column.cast(column.type.value_type)
         elif getattr(column.type, "tz", None) is not None:
-            from pyarrow.compute import local_timestamp  # there is a table of PyArrow
+            from pyarrow.compute import local_timestamp
 
             column = local_timestamp(column)
-        return column.to_numpy()
+        return column.to_numpy(zero_copy_only=False)
+
+    def objects(self, j):
+        """Return the values of a column of a data frame as objects."""
+        j = self.order[j]
+        if hasattr(self.X, "iloc"):
+            return self.X.iloc[:, j].to_numpy(object)
+        is_polars = hasattr(self.X, "to_series")
+        values = self.X.to_series(j).to_list() if is_polars else self.X.column(j).to_pylist()
+        return np.array(values, object)
 
     def kind(self, j):
-        """Return what a column is by itself; None if all its values are missing."""
+        """Return what a column is by itself."""
         dtype = self.dtypes[self.order[j]]
-        is_category = STRINGS.match(dtype) or CATEGORICAL.match(dtype)
-        return CATEGORY if is_category else kind_of(self.vector(j))
+        kind, is_category = (
+            kind_of(self.vector(j)),
+            STRINGS.match(dtype) or CATEGORICAL.match(dtype),
+        )
+        return CATEGORY if is_category and kind != EMPTY else kind
 
     def kinds(self, categorical_features):
         """Return what each column is taken for.
@@ -122,7 +132,7 @@ class Columns:
         ValueError
             If it is nothing of that, or does not fit the columns.
         """
-        kinds = [self.kind(j) or NUMBER for j in self.order]
+        kinds = [self.kind(j) for j in self.order]
         if isinstance(categorical_features, str) and categorical_features == "from_dtype":
             return kinds
         chosen = self.chosen(categorical_features)
@@ -169,7 +179,7 @@ class Columns:
         """
         found, parts = [np.empty((self.n_rows, 0))], []
         for j, kind in enumerate(kinds):
-            if kind != CATEGORY:
+            if kind not in (CATEGORY, EMPTY):
                 named = {"": self.floats(j)} if kind == NUMBER else self.parts(j, kind)
                 found.extend(named.values())
                 parts.extend((j, part) for part in named)
@@ -178,6 +188,8 @@ class Columns:
     def floats(self, j):
         """Return a column of numbers."""
         values = self.vector(j)
+        if kind_of(values) == EMPTY:
+            return np.full(self.n_rows, np.nan)
         if values.dtype.kind in "iufb":
             return values.astype(np.float64)
         try:
@@ -188,26 +200,32 @@ class Columns:
     def parts(self, j, kind):
         """Return the numbers of dates or durations, by their names."""
         values, has = self.vector(j), self.kind(j)
-        if has not in (kind, None) and not (kind == DATE and has == CATEGORY):
+        if has == EMPTY:
+            values = np.full(self.n_rows, None)
+        elif kind == DATE and has == CATEGORY:
+            texts = [level for level in self.levels(j) if level is not None]
+            has = DATE if all(map(partial(looks_like, DATE), texts)) else has
+        if has not in (kind, EMPTY):
             raise ValueError(self.wrong_kind(j, f"{kind}s"))
         if values.dtype.kind == "O":
             values = np.array([in_own_zone(value) for value in values], object)
         if kind == DURATION:
             return {"days": in_days(values.astype("timedelta64[us]"))}
-        try:
-            return parts_of_date(values.astype("datetime64[us]"))  # also of strings in ISO 8601
-        except (TypeError, ValueError) as error:
-            raise ValueError(self.wrong_kind(j, f"{kind}s")) from error
+        return parts_of_date(values.astype("datetime64[us]"))
 
     def levels(self, j):
         """Return the level of each row in a column of categories: a string, None if missing."""
-        return as_levels(self.vector(j), self.where(j))
+        values = self.vector(j)
+        if values.dtype.kind == "f" and "int" in self.dtypes[self.order[j]]:
+            values = self.objects(j)  # with missing ones, of which floats would be made
+        return as_levels(values, self.where(j))
 
     def codes(self, j, known):
         """Return the positions of the levels in the known ones."""
-        if self.kind(j) in (NUMBER, DATE, DURATION) and not any(map(is_numeric, known)):
+        kind, found = self.kind(j), positions(self.levels(j), known)
+        if kind in PATTERNS and not any(map(partial(looks_like, kind), known)):
             raise ValueError(self.wrong_kind(j, f"the levels {short(known)}"))
-        return positions(self.levels(j), known)
+        return found
 
     def wrong_kind(self, j, seen):
         """Return the words for a column of another kind than in `fit`."""
@@ -218,43 +236,12 @@ class Columns:
             "the column."
         )
 
-    def check_levels(self, j, known, n_rows):
-        """Refuse text, and warn of numbers and dates that are strings.
-
-        Parameters
-        ----------
-        j : int
-        known : list of (str or None)
-            Its levels.
-        n_rows : int
-            The rows that they are from.
-        """
-        strings = [level for level in known if level is not None]
-        if len(strings) <= MOST_LEVELS or self.kind(j) != CATEGORY:
-            return
-        n_words = np.mean([len(level.split()) for level in strings])
-        if n_words >= WORDS and len(strings) > n_rows / 2:
-            raise ValueError(
-                f"X has text in {self.where(j)}: {len(strings)} different strings in {n_rows} "
-                f"rows, of {n_words:.0f} words on average, for instance {short(strings[0])}. "
-                "TabularEncoder does not encode text. Drop the column, or encode the table with "
-                "skrub: make_pipeline(skrub.TableVectorizer(), NumericalEncoder(), network)."
-            )
-        for what, pattern, remedy in (
-            ("numbers", NUMBERS, "pandas.to_numeric(column, errors='coerce')"),
-            ("dates", DATES, "pandas.to_datetime(column)"),
-        ):
-            if sum(bool(pattern.fullmatch(level)) for level in strings) > len(strings) / 2:
-                warn_user(
-                    f"X has {what} as strings in {self.where(j)}, for instance {strings[-1]!r}: "
-                    f"they are taken for {len(strings)} categories. Convert them, for instance "
-                    f"by {remedy}."
-                )
-
 
 def as_array(X):
     """Return X as an array; lists of strings and numbers become objects, not strings."""
     values = np.asarray(X)
+    if values.dtype.kind == "T":  # which scikit-learn compares with nan
+        return values.astype(object)
     if values.dtype.kind in "US" and not hasattr(X, "dtype"):
         values = np.array(X, dtype=object)
     return values

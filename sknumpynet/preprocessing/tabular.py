@@ -22,7 +22,7 @@ from sknumpynet.preprocessing.categories import (
 )
 from sknumpynet.preprocessing.columns import Columns
 from sknumpynet.preprocessing.numerical import NumericalEncoder
-from sknumpynet.preprocessing.values import CATEGORY
+from sknumpynet.preprocessing.values import CATEGORY, check_strings
 from sknumpynet.versioning import VersionMixin
 
 
@@ -36,11 +36,13 @@ class TabularEncoder(VersionMixin, TransformerMixin, BaseEstimator):
     two levels               0 and 1
     up to 20 levels          one column for each
     more levels, with `y`    what `y` is on average where the level occurs, in a column for each
-                             class (one for two classes) or for each number, regularised [1]_
+                             class (one for two classes, 30 for more than 30) or for each
+                             number, regularised [1]_
     more levels otherwise    a column for each of the 20 commonest
     dates                    days since 1970, year, month, weekday, hour, and the day of the year
                              and the hour as sines and cosines, which then are numbers
     durations                days, which then are numbers
+    only missing values      nothing
     =======================  ===================================================================
 
     Categories are strings, booleans, and columns of the dtypes category, Categorical, Enum and
@@ -63,7 +65,7 @@ default='from_dtype'
 
     Attributes
     ----------
-    kinds_ : list of {'number', 'category', 'date', 'duration'}
+    kinds_ : list of {'number', 'category', 'date', 'duration', 'empty'}
         What each column was taken for.
     numerical_ : NumericalEncoder or None
         Of the numbers, dates and durations; None without any.
@@ -220,7 +222,9 @@ default='from_dtype'
         for j in self._categories():
             levels = columns.levels(j)
             known, _ = coded(levels[rows])
-            columns.check_levels(j, known, len(rows))
+            if columns.kind(j) == CATEGORY:
+                strings = [level for level in known if level is not None]
+                check_strings(strings, len(rows), columns.where(j))
             self.levels_.append(known)
             codes.append(positions(levels, known))
         return codes
@@ -306,10 +310,21 @@ default='from_dtype'
             numbers = encoder.numerical_.get_feature_names_out(numbers)
         shown = zip(names[encoder._categories()], encoder._shown, strict=True)
         categories = [f"{name}_{level}" for name, levels in shown for level in levels]
-        return np.array([*numbers, *categories], dtype=object)
+        return np.array(distinct([*numbers, *categories]), dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = tags.input_tags.string = tags.input_tags.categorical = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def distinct(names):
+    """Return names of which none is twice: a number is appended to the second one."""
+    seen = {}
+    for name in names:
+        k = 1
+        while (other := name if k == 1 else f"{name}_{k}") in seen:
+            k += 1
+        seen[other] = None
+    return list(seen)

@@ -1,5 +1,6 @@
 """The values of one column of a table: what they are, and as levels or numbers."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 from numbers import Number
@@ -7,7 +8,10 @@ from reprlib import repr as short
 
 import numpy as np
 
+from sknumpynet.versioning import warn_user
+
 NUMBER, CATEGORY, DATE, DURATION = "number", "category", "date", "duration"
+EMPTY = "empty"
 # What values are, by the kind of NumPy's dtype, and by the types of objects.
 OF_DTYPES = dict.fromkeys("iuf", NUMBER) | dict.fromkeys("bUS", CATEGORY)
 OF_DTYPES |= {"M": DATE, "m": DURATION}
@@ -18,6 +22,12 @@ OF_TYPES = {
     NUMBER: (Number, Decimal),
 }
 MISSING_TYPES = "NoneType", "NAType", "NaTType"
+# How they are written.
+PATTERNS = {
+    NUMBER: re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)(e[+-]?\d+)?", re.IGNORECASE),
+    DATE: re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d(:\d\d){0,2}(\.\d+)?)?"),
+    DURATION: re.compile(r"(-?\d+ days?, )?\d+:\d\d:\d\d(\.\d+)?"),
+}
 
 
 def types_of(values):
@@ -25,28 +35,36 @@ def types_of(values):
     return {type(value) for value in values.tolist() if not is_missing(value)}
 
 
+# Text: at least WORDS words on average, and more than half of the strings are distinct.
+WORDS = 4
+# Of at most FEW strings nothing is said. Others were meant as numbers or dates if at least MOST of
+# them look like it, unless all are integers, which may be codes.
+FEW, MOST = 20, 0.9
+INTEGER = re.compile(r"[+-]?\d+")
+OTHER_DATES = re.compile(r"\d\d?[./]\d\d?[./]\d{4}([ T].*)?")
+
+
 def kind_of(values):
-    """Return what a column is by its values; None if all are missing."""
+    """Return what a column is by its values; EMPTY if all are missing."""
     if values.dtype.kind != "O":
-        return OF_DTYPES.get(values.dtype.kind, CATEGORY)
+        is_empty = values.dtype.kind in "fmM" and bool((values != values).all())
+        return EMPTY if is_empty else OF_DTYPES.get(values.dtype.kind, CATEGORY)
     types = types_of(values)
     for kind, accepted in OF_TYPES.items():
         if types and all(issubclass(t, accepted) for t in types):
             return kind
-    return CATEGORY if types else None
+    return CATEGORY if types else EMPTY
 
 
 def is_missing(value):
     """Tell whether an object stands for a missing value."""
-    return type(value).__name__ in MISSING_TYPES or (isinstance(value, float) and value != value)
+    is_nan = isinstance(value, (float, Decimal, np.generic)) and value != value
+    return type(value).__name__ in MISSING_TYPES or bool(is_nan)
 
 
-def is_numeric(level):
-    """Tell whether a level is a number."""
-    try:
-        return level is not None and float(level) is not None
-    except ValueError:
-        return False
+def looks_like(kind, level):
+    """Tell whether a level is written as a number, a date or a duration is."""
+    return level is not None and PATTERNS[kind].fullmatch(level) is not None
 
 
 def as_levels(values, where):
@@ -57,9 +75,12 @@ def as_levels(values, where):
     TypeError
         If a value is a list, or anything else that cannot be hashed.
     """
-    if values.dtype.kind == "U":
+    kind = values.dtype.kind
+    if kind == "U":
         return values.astype(object)
-    if values.dtype.kind != "O":
+    if kind in "mM":  # whose nanoseconds would become integers
+        values = values.astype("timedelta64[us]" if kind == "m" else "datetime64[us]")
+    if kind != "O":
         distinct, code = np.unique(values, return_inverse=True)
         return np.array([level_of(value, where) for value in distinct.tolist()], object)[code]
     levels = [v if type(v) is str else level_of(v, where) for v in values.tolist()]
@@ -82,6 +103,43 @@ def level_of(value, where):
             f"{error}. Turn it into columns of numbers or strings, or drop the column."
         ) from None
     return str(value)
+
+
+def check_strings(strings, n_rows, where):
+    """Refuse text, and warn of numbers and dates that were read as strings.
+
+    Parameters
+    ----------
+    strings : list of str
+        The levels of a column.
+    n_rows : int
+        The rows that they are from.
+    where : str
+        Words for the column.
+    """
+    n = len(strings)
+    if n <= FEW:
+        return
+    n_words = np.mean([len(text.split()) for text in strings])
+    if n_words >= WORDS and n > n_rows / 2:
+        raise ValueError(
+            f"X has text in {where}: {n} different strings in {n_rows} rows, of {n_words:.0f} "
+            f"words on average, for instance {short(strings[0])}. TabularEncoder does not encode "
+            "text. Drop the column, or encode the table with skrub: make_pipeline("
+            "skrub.TableVectorizer(), NumericalEncoder(), network)."
+        )
+    if all(map(INTEGER.fullmatch, strings)):
+        return
+    for kind, others, remedy in (
+        (NUMBER, None, "pandas.to_numeric(column, errors='coerce')"),
+        (DATE, OTHER_DATES, "pandas.to_datetime(column)"),
+    ):
+        like = [t for t in strings if looks_like(kind, t) or (others and others.fullmatch(t))]
+        if len(like) >= MOST * n:
+            warn_user(
+                f"X has {kind}s as strings in {where}, for instance {like[-1]!r}: they are taken "
+                f"for {n} categories. Convert them, for instance by {remedy}."
+            )
 
 
 def in_own_zone(value):

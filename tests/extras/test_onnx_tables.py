@@ -12,7 +12,11 @@ from sknumpynet import NumpyMLPClassifier, TabularEncoder
 ort = pytest.importorskip("onnxruntime")
 skl2onnx = pytest.importorskip("skl2onnx")
 
-from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType  # noqa: E402
+from skl2onnx.common.data_types import (  # noqa: E402
+    DoubleTensorType,
+    FloatTensorType,
+    Int64TensorType,
+)
 
 from sknumpynet import onnx  # noqa: E402
 
@@ -79,8 +83,18 @@ def test_what_cannot_be_converted_is_refused():
     types = [("amount", DoubleTensorType([None, 1])), ("when", FloatTensorType([None, 1]))]
     with pytest.raises(NotImplementedError, match=r"Column 1 has dates"):
         skl2onnx.convert_sklearn(encoder, initial_types=types)
+    encoder = TabularEncoder().fit(TABLE[["member"]])
+    with pytest.raises(NotImplementedError, match=r"levels \['False', 'True'\].*BooleanTensorType"):
+        skl2onnx.convert_sklearn(encoder, initial_types=[("member", Int64TensorType([None, 1]))])
     encoder = TabularEncoder(["amount"]).fit(TABLE[["amount", "floor"]])
     with pytest.raises(NotImplementedError, match=r"Column 0 has categories.*DoubleTensorType"):
         skl2onnx.to_onnx(encoder, TABLE[["amount", "floor"]][:1])
     with pytest.raises(ValueError, match=r"has seen 2 columns in fit, and the inputs have 1"):
         skl2onnx.convert_sklearn(encoder, initial_types=types[:1])
+
+
+def test_a_column_of_one_level_is_left_out():
+    constant = TABLE[["group", "shop"]].assign(group="a")
+    encoder = TabularEncoder().fit(constant, Y)
+    (result,) = run(encoder, constant, constant)
+    assert np.allclose(result, encoder.transform(constant), atol=1e-6)
