@@ -327,6 +327,13 @@ def test_strings_of_numpy_with_missing_ones(absent):
     assert TabularEncoder().fit(X).levels_ == [["a", "b", None]]
 
 
+def test_bytes_are_levels():
+    values = [b"a", b"b", None, b"\xff"] * 3
+    frames = [pd.DataFrame({"x": values}), pl.DataFrame({"x": values}), pa.table({"x": values})]
+    for X in frames:
+        assert TabularEncoder().fit(X).levels_ == [["\\xff", "a", "b", None]]
+
+
 def test_a_batch_of_arrow_is_a_table():
     batch = pa.record_batch({"a": [1, None, 3], "b": ["u", None, "v"], "c": [True, None, False]})
     table = pa.Table.from_batches([batch])
