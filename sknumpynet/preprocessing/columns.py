@@ -195,7 +195,7 @@ class Columns:
         try:
             return to_floats(values[:, None], [self.where(j)])[:, 0]
         except (TypeError, ValueError) as error:
-            raise type(error)(self.wrong_kind(j, "numbers")) from error
+            raise ValueError(self.wrong_kind(j, "numbers")) from error
 
     def parts(self, j, kind):
         """Return the numbers of dates or durations, by their names."""

@@ -159,7 +159,8 @@ def are_trees_of_use(Z, targets, kind, features):
     make = KFold
     if kind is ClassTargets:
         make = StratifiedKFold
-        if targets.ndim > 1 or np.unique(targets, return_counts=True)[1].min() < N_FOLDS:
+        counts = np.unique(targets, return_counts=True)[1]
+        if targets.ndim > 1 or len(counts) < 2 or counts.min() < N_FOLDS:
             return False
     losses = np.zeros(2)
     with warnings.catch_warnings():
