@@ -112,11 +112,8 @@ class Columns:
 
     def kind(self, j):
         """Return what a column is by itself."""
-        dtype = self.dtypes[self.order[j]]
-        kind, is_category = (
-            kind_of(self.vector(j)),
-            STRINGS.match(dtype) or CATEGORICAL.match(dtype),
-        )
+        kind, dtype = kind_of(self.vector(j)), self.dtypes[self.order[j]]
+        is_category = STRINGS.match(dtype) or CATEGORICAL.match(dtype)
         return CATEGORY if is_category and kind != EMPTY else kind
 
     def kinds(self, categorical_features):
@@ -148,19 +145,16 @@ class Columns:
     def chosen(self, categorical_features):
         """Return the positions of the columns that the parameter tells."""
         given = np.asarray([] if categorical_features is None else categorical_features)
-        names, n = self.names or [], len(self.order)
-        if given.ndim == 1 and given.size == 0:
-            return set()
-        if given.dtype.kind == "b" and given.shape == (n,):
-            return {*np.flatnonzero(given).tolist()}
-        if given.ndim == 1 and given.dtype.kind in "iu" and all(-n <= j < n for j in given):
-            return {int(j) % n for j in given}
-        if (
-            given.ndim == 1
-            and given.dtype.kind in "UO"
-            and all(name in names for name in given.tolist())
-        ):
-            return {names.index(name) for name in given.tolist()}
+        names, n, entries = self.names or [], len(self.order), given.ravel().tolist()
+        match given.dtype.kind if given.ndim == 1 else None:
+            case "b" if len(entries) == n:
+                return {*np.flatnonzero(given).tolist()}
+            case "i" | "u" if all(-n <= j < n for j in entries):
+                return {j % n for j in entries}
+            case "U" | "O" if all(name in names for name in entries):
+                return {names.index(name) for name in entries}
+            case "f" if not entries:  # an empty list
+                return set()
         of = "which has no names" if self.names is None else f"with the names {short(names)}"
         raise ValueError(
             f"categorical_features={categorical_features!r} is not accepted for an X of {n} "

@@ -28,13 +28,6 @@ PATTERNS = {
     DATE: re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d(:\d\d){0,2}(\.\d+)?)?"),
     DURATION: re.compile(r"(-?\d+ days?, )?\d+:\d\d:\d\d(\.\d+)?"),
 }
-
-
-def types_of(values):
-    """Return the types of the objects that are not missing."""
-    return {type(value) for value in values.tolist() if not is_missing(value)}
-
-
 # Text: at least WORDS words on average, and more than half of the strings are distinct.
 WORDS = 4
 # Of at most FEW strings nothing is said. Others were meant as numbers or dates if at least MOST of
@@ -42,6 +35,11 @@ WORDS = 4
 FEW, MOST = 20, 0.9
 INTEGER = re.compile(r"[+-]?\d+")
 OTHER_DATES = re.compile(r"\d\d?[./]\d\d?[./]\d{4}([ T].*)?")
+
+
+def types_of(values):
+    """Return the types of the objects that are not missing."""
+    return {type(value) for value in values.tolist() if not is_missing(value)}
 
 
 def kind_of(values):
