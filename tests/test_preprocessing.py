@@ -559,6 +559,8 @@ def test_thresholds_of_numbers_and_of_few_rows_of_a_class():
     rare = np.where(np.arange(800) < 2, 2, y)  # too few rows for the folds
     for labels in (rare, np.zeros(800, int), np.column_stack([y, 1 - y])):
         assert not fitted(X, labels)._encoded()
+    many = np.hstack([X, np.random.RandomState(0).rand(800, 80)])  # trees would take too long
+    assert not fitted(many, y)._encoded()
 
 
 def test_thresholds_between_neighbouring_numbers_are_distinct():

@@ -363,6 +363,14 @@ def test_names_are_distinct():
     assert encoder.set_output(transform="polars").transform(X).columns == names
 
 
+def test_periods_are_the_dates_at_which_they_begin():
+    days = pd.Series(pd.to_datetime(["2020-01-01", "2020-03-01", "2021-07-01"]))
+    periods = days.dt.to_period("M")
+    encoder, names = column(periods)
+    assert names == column(days)[1]
+    assert_array_equal(encoder.numerical_.center_, column(days)[0].numerical_.center_)
+
+
 def test_dates_with_a_zone_are_those_of_its_clocks():
     hours = [9, 13, 23]
     zone = timezone(timedelta(hours=5))
