@@ -93,9 +93,9 @@ def ratio(results, what, method, base):
     return np.exp(np.mean(np.log(scores(results, method, what) / scores(results, base, what))))
 
 
-def others(results):
+def others(results, names=NAMES):
     """Return the methods that are not ours."""
-    return [method for method in NAMES if method in results]
+    return [method for method in names if method in results]
 
 
 def summary(results):
@@ -128,15 +128,15 @@ def comparison(results):
     return table(header, rows)
 
 
-def per_set(results, what):
+def per_set(results, what, names=NAMES):
     """Return the scores on each set, the best in bold."""
-    methods, best = ["ours", *others(results)], max if what == "AUC" else min
+    methods, best = ["ours", *others(results, names)], max if what == "AUC" else min
     rows = []
     for name in results["ours"]:
         values = [results[method][name][what] for method in methods]
         cells = [f"**{v:.4f}**" if v == best(values) else f"{v:.4f}" for v in values]
         rows.append([name, *cells])
-    return table([what, "ours", *(NAMES[method] for method in methods[1:])], rows)
+    return table([what, "ours", *(names[method] for method in methods[1:])], rows)
 
 
 def losses(results):
@@ -229,7 +229,7 @@ def cluster(results):
 def of_tables(results):
     """Return how ours compare on mixed tables."""
     rows = []
-    for method in (m for m in PEERS_OF_TABLES if m in results):
+    for method in others(results, PEERS_OF_TABLES):
         cells = [f"{ratio(results, what, 'ours', method):.2f}" for what in OF_TABLES]
         losses = scores(results, "ours", "log-loss") / scores(results, method, "log-loss")
         worst = np.argmax(losses)
@@ -242,17 +242,9 @@ def of_tables(results):
 
 
 def mixed(results):
-    """Return the errors and log-losses on each mixed table, the best in bold."""
-    methods = ["ours", *(m for m in PEERS_OF_TABLES if m in results)]
-    parts = [of_tables(results)]
-    for what in OF_TABLES[:2]:
-        rows = []
-        for name in results["ours"]:
-            values = [results[method][name][what] for method in methods]
-            cells = [f"**{v:.4f}**" if v == min(values) else f"{v:.4f}" for v in values]
-            rows.append([name, *cells])
-        parts.append(table([what, "ours", *(PEERS_OF_TABLES[m] for m in methods[1:])], rows))
-    return "\n\n".join(parts)
+    """Return how ours compare on mixed tables, and the errors and log-losses on each of them."""
+    of_sets = [per_set(results, what, PEERS_OF_TABLES) for what in ("error", "log-loss")]
+    return "\n\n".join([of_tables(results), *of_sets])
 
 
 def falls_short(rows, method):

@@ -18,11 +18,10 @@ N_FOLDS = 5
 LEAST = 0.1
 
 
-def coded(levels):
-    """Return the distinct levels, a missing one last, and the position of each row's in them."""
+def distinct_levels(levels):
+    """Return the distinct levels in order, a missing one last."""
     distinct = {*levels.tolist()}
-    known = sorted(distinct - {None}) + [None] * (None in distinct)
-    return known, positions(levels, known)
+    return sorted(distinct - {None}) + [None] * (None in distinct)
 
 
 def positions(levels, known):

@@ -27,7 +27,7 @@ WORTH = 0.94
 # fraction LEAF of all. Trees are of use if networks of N_FOLDS folds err less than WORTH times as
 # much with them.
 LEAVES, LEAF, LEAST_ROWS, N_FOLDS = 8, 0.01, 5, 3
-# Trees of more features would take longer than training does.
+# No trees are tried of more features: they would take longer than training does.
 MOST_TREES = 100
 # The encoding ranges from -ENCODED to ENCODED. The network learns slowly from small inputs, so that
 # it follows the scaled features first.
@@ -154,8 +154,6 @@ def are_trees_of_use(Z, targets, kind, features):
 
     They are found anew for each fold: what they know of y would be no evidence otherwise.
     """
-    if len(features) > MOST_TREES:
-        return False
     make = KFold
     if kind is ClassTargets:
         make = StratifiedKFold

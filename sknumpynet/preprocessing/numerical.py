@@ -19,6 +19,7 @@ from sknumpynet.data.split import duplicates, sample
 from sknumpynet.data.targets import guess_targets
 from sknumpynet.preprocessing.encoding import (
     ENCODED,
+    MOST_TREES,
     are_trees_of_use,
     auto_bins,
     find_edges,
@@ -203,13 +204,12 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
             n_features = np.count_nonzero(~self.is_binary_[features])
             n_bins = auto_bins(len(distinct), n_features, kind)
         self.edges_ = find_edges(X, weight, scaling, n_bins)
-        if kind is None:
-            return
-        encoded, n = self._encode(X[tried]), X.shape[1]
-        if self._encoded() and not is_of_use(encoded, n, kind, targets):
-            self.edges_ = no_edges(n)
-        elif n_bins == 0:
-            Z, many = encoded[:, :n], np.flatnonzero(~self.is_binary_)
+        n, many = X.shape[1], np.flatnonzero(~self.is_binary_)
+        if kind is not None and self._encoded():
+            if not is_of_use(self._encode(X[tried]), n, kind, targets):
+                self.edges_ = no_edges(n)
+        elif kind is not None and n_bins == 0 and len(many) <= MOST_TREES:
+            Z = self._encode(X[tried])[:, :n]
             if are_trees_of_use(Z, targets, kind, many):
                 self.edges_ = find_tree_edges(Z, targets, kind, many)
 

@@ -13,8 +13,8 @@ from sknumpynet.core.types import Auto, Table
 from sknumpynet.data.rows import check_weight
 from sknumpynet.preprocessing.categories import (
     MOST_LEVELS,
-    coded,
     comparable_targets,
+    distinct_levels,
     fold_of_rows,
     one_hot,
     positions,
@@ -165,10 +165,10 @@ default='from_dtype'
             With the columns that `get_feature_names_out` names.
         """
         encoder = copy(self)
-        columns, codes, fold, of_folds = encoder._fit(X, y, sample_weight)
+        numbers, codes, fold, of_folds = encoder._fit(X, y, sample_weight)
         tables = zip(encoder.tables_, of_folds, codes, strict=True)
         own = [t[code] if f is None else f[fold, code] for t, f, code in tables]
-        result = encoder._encode(columns, own)
+        result = encoder._encode(numbers, own)
         self._replace_state(vars(encoder))
         return result
 
@@ -184,7 +184,8 @@ default='from_dtype'
 
         Returns
         -------
-        columns : Columns
+        numbers : ndarray of float64 of shape (n_samples, n_numbers)
+            As of `Columns.numbers`.
         codes : list of ndarray
             The levels of the rows in each category.
         fold : ndarray of int of shape (n_samples,) or None
@@ -214,14 +215,14 @@ default='from_dtype'
             fold = np.zeros(columns.n_rows, np.intp)
             fold[rows] = fold_of_rows(np.column_stack([numbers, *codes])[rows])
         of_folds = self._fit_tables(codes, has_means, T, names, weight, fold)
-        return columns, codes, fold, of_folds
+        return numbers, codes, fold, of_folds
 
     def _fit_levels(self, columns, rows):
         """Find the levels of the categories in some rows; return those of all rows."""
         self.levels_, codes = [], []
         for j in self._categories():
             levels = columns.levels(j)
-            known, _ = coded(levels[rows])
+            known = distinct_levels(levels[rows])
             if columns.kind(j) == CATEGORY:
                 strings = [level for level in known if level is not None]
                 check_strings(strings, len(rows), columns.where(j))
@@ -274,15 +275,16 @@ default='from_dtype'
         levels = zip(encoder._categories(), encoder.levels_, strict=True)
         codes = [columns.codes(j, known) for j, known in levels]
         tables = zip(encoder.tables_, codes, strict=True)
-        return encoder._encode(columns, [table[code] for table, code in tables])
+        numbers, _ = columns.numbers(encoder.kinds_)
+        return encoder._encode(numbers, [table[code] for table, code in tables])
 
-    def _encode(self, columns, categories):
-        """Return what `transform` does, for the encoded categories."""
-        parts = [np.empty((columns.n_rows, 0), np.float32)]
-        if self.numerical_ is not None:
-            numbers, _ = columns.numbers(self.kinds_)
-            parts.append(self.numerical_._encode(numbers))
-        return np.concatenate([*parts, *categories], axis=1)
+    def _encode(self, numbers, categories):
+        """Return what `transform` does, for the numbers and the encoded categories."""
+        if self.numerical_ is None:
+            encoded = numbers.astype(np.float32)  # there are none
+        else:
+            encoded = self.numerical_._encode(numbers)
+        return np.concatenate([encoded, *categories], axis=1)
 
     def _categories(self):
         """Return the positions of the columns that are categories."""
