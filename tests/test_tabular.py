@@ -198,6 +198,54 @@ def test_training_and_new_rows_have_the_same_scale():
     assert_array_equal(shown, 0)
 
 
+LAW = np.random.RandomState(1).randint(0, 100, 2000)  # amounts, of which every seventh counts
+
+
+@pytest.mark.parametrize(
+    ("y", "kind"),
+    [
+        (LAW % 7 == 0, "code"),
+        ((LAW % 7 == 0) * 5 + rng.randn(2000), "code"),
+        (np.where(LAW % 7 == 0, "a", np.where(LAW % 7 == 3, "b", "c")), "code"),
+        (LAW + 9 * rng.randn(2000) > 60, "number"),
+        (np.sin(LAW / 20) + 0.3 * rng.randn(2000), "number"),
+        (rng.randint(0, 2, 2000), "number"),
+        (None, "number"),
+    ],
+    ids=["classes", "numbers", "three classes", "soft threshold", "smooth", "noise", "no y"],
+)
+def test_a_number_is_a_code_if_its_values_say_more_than_its_size(y, kind):
+    encoder = TabularEncoder(n_bins=0).fit(pd.DataFrame({"x": LAW}), y)
+    assert encoder.kinds_ == [kind]
+    names = encoder.get_feature_names_out().tolist()
+    assert names[0] == "x"
+    assert all(name.startswith("x_mean") for name in names[1:])
+    assert (len(names) > 1) == (kind == "code")
+
+
+@pytest.mark.parametrize("values", [LAW % 21, LAW / 7, np.arange(2000) // 4])
+def test_few_values_fractions_and_rare_values_are_no_codes(values):
+    y = np.isin(values, np.unique(values)[::7])
+    assert TabularEncoder(n_bins=0).fit(pd.DataFrame({"x": values}), y).kinds_ == ["number"]
+
+
+@pytest.mark.parametrize("convert", [pd.DataFrame, pl.from_pandas, pa.table, np.asarray])
+def test_a_code_is_a_number_and_a_category_with_missing_and_unknown_values(convert):
+    y = LAW % 7 == 0
+    X = pd.DataFrame({"x": np.where(rng.rand(2000) < 0.1, np.nan, LAW)})
+    new = pd.DataFrame({"x": [7.0, 8.0, np.nan, 3.5, 1000.0]})
+    encoder = TabularEncoder(n_bins=0).fit(convert(X), y)
+    assert encoder.kinds_ == ["code"]
+    seventh, other, missing, fraction, unknown = encoder.transform(convert(new))[:, -1]
+    assert seventh > 1.5
+    assert -1 < other < 0
+    assert abs(missing) < 0.5
+    assert fraction == unknown == 0  # the mean of all
+    model = make_pipeline(encoder, NumpyMLPClassifier(16, effort=0.3, random_state=0))
+    known = X["x"].notna()
+    assert np.mean(model.fit(convert(X), y).predict(convert(X))[known] == y[known]) > 0.99
+
+
 @pytest.mark.parametrize("outlier", [1e4, -1e300])
 def test_an_outlier_of_y_does_not_decide(outlier):
     shop = ids(40)

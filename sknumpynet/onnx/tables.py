@@ -10,7 +10,7 @@ from skl2onnx.common.data_types import (
 )
 
 from sknumpynet.onnx.graphs import DOUBLE, INT64, encode
-from sknumpynet.preprocessing.values import CATEGORY, NUMBER
+from sknumpynet.preprocessing.values import CATEGORY, CODE, NUMBER
 
 # Inputs that can be categories: others have no exact names of their levels.
 ACCEPTED = StringTensorType, BooleanTensorType, Int32TensorType, Int64TensorType
@@ -22,16 +22,21 @@ def convert_tabular_encoder(scope, operator, container):
     columns = columns_of(op, operator.inputs)
     check_columns(encoder, columns)
     kinds, parts = encoder.kinds_, []
-    numbers = [name for kind, (name, _) in zip(kinds, columns, strict=True) if kind == NUMBER]
+    pairs = zip(kinds, columns, strict=True)
+    numbers = [name for kind, (name, _) in pairs if kind in (NUMBER, CODE)]
     if numbers:
         X = op.Concat(*(op.Cast(name, to=DOUBLE) for name in numbers), axis=1)
         parts.append(encode(op, X, encoder.numerical_))
-    categories = [column for kind, column in zip(kinds, columns, strict=True) if kind == CATEGORY]
-    for (name, given), known, table in zip(
-        categories, encoder.levels_, encoder.tables_, strict=True
-    ):
-        if table.shape[1]:  # a single level has no column
-            parts.append(op.Gather(table, positions(op, name, given, known)))
+    with_levels = zip(encoder._with_levels(), encoder.levels_, encoder.tables_, strict=True)
+    for j, known, table in with_levels:
+        name, given = columns[j]
+        if kinds[j] == CODE:
+            position = positions_of_numbers(op, name, known)
+        elif table.shape[1]:
+            position = positions(op, name, given, known)
+        else:  # a single level has no column
+            continue
+        parts.append(op.Gather(table, position))
     result = op.Cast(op.Concat(*parts, axis=1), to=guess_proto_type(operator.outputs[0].type))
     container.add_node("Identity", [result], [operator.outputs[0].full_name])
 
@@ -55,7 +60,7 @@ def check_columns(encoder, columns):
             f"{len(columns)}: declare an input for each, in their order."
         )
     for j, (kind, (_, given)) in enumerate(zip(encoder.kinds_, columns, strict=True)):
-        if kind not in (NUMBER, CATEGORY):
+        if kind not in (NUMBER, CODE, CATEGORY):
             raise NotImplementedError(
                 f"Column {j} has {kind}s, which ONNX does not know: replace it by numbers before "
                 "training."
@@ -93,7 +98,31 @@ def positions(op, values, given, known):
             f"The levels {known} are no values of {type(given).__name__}: declare the input as "
             "StringTensorType, or as BooleanTensorType for False and True."
         )
-    attributes |= {"values_int64s": list(keys.values()), "default_int64": len(known)}
+    return look_up(op, values, attributes, keys, len(known))
+
+
+def positions_of_numbers(op, values, known):
+    """Return the positions of whole numbers in the known levels, (n,); behind the last of others.
+
+    Parameters
+    ----------
+    values : str
+        Name of a column, (n, 1).
+    known : list of (str or None)
+    """
+    values = op.Reshape(op.Cast(values, to=DOUBLE), np.array([-1]))
+    number = op.Cast(values, to=INT64)
+    position = {level: k for k, level in enumerate(known)}
+    keys = {value: position[level] for level, value in whole(known).items()}
+    found = look_up(op, number, {"keys_int64s": list(keys)}, keys, len(known))
+    other, missing = np.array([len(known)]), np.array([position.get(None, len(known))])
+    found = op.Where(op.Equal(op.Cast(number, to=DOUBLE), values), found, other)
+    return op.Where(op.IsNaN(values), missing, found)
+
+
+def look_up(op, values, attributes, keys, default):
+    """Return the positions of values, (n,), by a node whose attributes have the keys."""
+    attributes |= {"values_int64s": list(keys.values()), "default_int64": default}
     result = op.scope.get_unique_variable_name("positions")
     name = op.scope.get_unique_operator_name("LabelEncoder")
     op.container.add_node(

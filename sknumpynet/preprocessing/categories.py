@@ -1,11 +1,14 @@
 """Categories as numbers: a table of numbers for each feature, with a row for each level."""
 
 import numpy as np
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import KFold
 
 from sknumpynet.data.classes import ClassTargets
 from sknumpynet.data.split import MOST_COPIES, duplicates
 from sknumpynet.data.targets import guess_targets
+from sknumpynet.preprocessing.encoding import MOST_BINS
+from sknumpynet.preprocessing.numerical import NumericalEncoder
 from sknumpynet.preprocessing.robust import Scaling, clipped, divided
 
 # Up to MOST_LEVELS levels have a column each; of more, this many of the commonest have, if there
@@ -13,6 +16,10 @@ from sknumpynet.preprocessing.robust import Scaling, clipped, divided
 MOST_LEVELS, MOST_OUTPUTS = 20, 30
 # In fit_transform, the statistics of a row are learnt from the other N_FOLDS - 1 of N_FOLDS parts.
 N_FOLDS = 5
+# A number is a code if it has more values than an encoding has intervals, ROWS_PER_LEVEL rows for
+# each of them, and if the means of y at its values explain the fraction EXPLAINED, and more than
+# NOTICED standard errors, of the variance that a smooth function of the number leaves.
+ROWS_PER_LEVEL, EXPLAINED, NOTICED = 5, 0.003, 3
 # Means that vary less than LEAST times as much as y, where they are learnt from other rows, say
 # nothing.
 LEAST = 0.1
@@ -130,13 +137,44 @@ def target_statistics(codes, n_levels, T, weight, fold):
     of_folds : ndarray of shape (n_folds, n_levels + 1, n_outputs)
         For the rows of each fold, what the others say of their levels.
     """
-    sums = sums_of(fold * n_levels + codes, (fold.max() + 1, n_levels), T, weight)
-    total = sums.sum(axis=0)
-    of_folds = np.stack([level_means(total - part) for part in sums])
+    all_rows, of_folds = cross_fitted_means(codes, n_levels, T, weight, fold)
     deviation = np.sqrt(weight @ of_folds[fold, codes] ** 2 / weight.sum())
     scale = np.where(deviation < LEAST, np.inf, deviation)
-    table, of_folds = (clipped(means / scale) for means in (level_means(total), of_folds))
+    table, of_folds = (clipped(means / scale) for means in (all_rows, of_folds))
     return table.astype(np.float32), of_folds.astype(np.float32)
+
+
+def is_code(numbers, T, weight, fold):
+    """Tell whether a feature's numbers are also categories.
+
+    An amount of exactly 7688 may be what one form of a law allows, or 999 mean that nobody asked:
+    the mean of y at such a value says more than a smooth function of the number can.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64 of shape (n_samples,)
+        Missing ones are nan.
+    T, weight, fold
+        As of `target_statistics`.
+    """
+    known, codes = np.unique(numbers, return_inverse=True)
+    is_whole = np.array_equal(known, np.round(known), equal_nan=True) and not np.isinf(known).any()
+    if not is_whole or not MOST_BINS < len(known) <= len(numbers) / ROWS_PER_LEVEL:
+        return False
+    encoded = NumericalEncoder(MOST_BINS).fit_transform(numbers[:, None], sample_weight=weight)
+    smooth = LinearRegression().fit(encoded, T, weight)
+    R = T - smooth.predict(encoded).reshape(T.shape)
+    _, of_folds = cross_fitted_means(codes, len(known), R, weight, fold)
+    unexplained = np.sum(weight @ (R - of_folds[fold, codes]) ** 2)
+    least = max(EXPLAINED, NOTICED**2 / len(numbers))
+    return bool(unexplained < (1 - least) * np.sum(weight @ R**2))
+
+
+def cross_fitted_means(codes, n_levels, T, weight, fold):
+    """Return `level_means` of all rows, and those without the rows of each fold, stacked."""
+    sums = sums_of(fold * n_levels + codes, (fold.max() + 1, n_levels), T, weight)
+    total = sums.sum(axis=0)
+    return level_means(total), np.stack([level_means(total - part) for part in sums])
 
 
 def sums_of(cells, shape, T, weight):

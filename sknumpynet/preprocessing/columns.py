@@ -12,6 +12,7 @@ from sknumpynet.data.features import columns_of, refuse_lazy, to_floats
 from sknumpynet.preprocessing.categories import positions
 from sknumpynet.preprocessing.values import (
     CATEGORY,
+    CODE,
     DATE,
     DURATION,
     EMPTY,
@@ -174,7 +175,8 @@ class Columns:
         found, parts = [np.empty((self.n_rows, 0))], []
         for j, kind in enumerate(kinds):
             if kind not in (CATEGORY, EMPTY):
-                named = {"": self.floats(j)} if kind == NUMBER else self.parts(j, kind)
+                is_number = kind in (NUMBER, CODE)
+                named = {"": self.floats(j)} if is_number else self.parts(j, kind)
                 found.extend(named.values())
                 parts.extend((j, part) for part in named)
         return np.column_stack(found), parts

@@ -11,18 +11,20 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 
 from sknumpynet.core.types import Auto, Table
 from sknumpynet.data.rows import check_weight
+from sknumpynet.data.split import sample
 from sknumpynet.preprocessing.categories import (
     MOST_LEVELS,
     comparable_targets,
     distinct_levels,
     fold_of_rows,
+    is_code,
     one_hot,
     positions,
     target_statistics,
 )
 from sknumpynet.preprocessing.columns import Columns
-from sknumpynet.preprocessing.numerical import NumericalEncoder
-from sknumpynet.preprocessing.values import CATEGORY, check_strings
+from sknumpynet.preprocessing.numerical import MOST_TRIED, NumericalEncoder
+from sknumpynet.preprocessing.values import CATEGORY, CODE, check_strings
 from sknumpynet.versioning import VersionMixin
 
 
@@ -39,6 +41,7 @@ class TabularEncoder(VersionMixin, TransformerMixin, BaseEstimator):
                              class (one for two classes, 30 for more than 30) or for each
                              number, regularised [1]_
     more levels otherwise    a column for each of the 20 commonest
+    codes                    as numbers, and the averages of `y` as for more levels
     dates                    days since 1970, year, month, weekday, hour, and the day of the year
                              and the hour as sines and cosines, which then are numbers
     durations                days, which then are numbers
@@ -49,6 +52,10 @@ class TabularEncoder(VersionMixin, TransformerMixin, BaseEstimator):
     dictionary of pandas, Polars and PyArrow. A missing value is a level of its own, if there was
     one in `fit`. A level that `fit` has not seen becomes zeros, which for averages of `y` stand for
     the average of all.
+
+    Codes are whole numbers whose values say more of `y` than their size does, such as 999 for
+    "never": more than 24 values, five rows for each, and averages of `y` at them that explain what
+    a piecewise-linear function does not.
 
     `fit_transform`, which a Pipeline calls, learns the averages for each row from other rows: an
     average over a few rows, one's own among them, would give the row's `y` away. So it differs from
@@ -65,12 +72,13 @@ default='from_dtype'
 
     Attributes
     ----------
-    kinds_ : list of {'number', 'category', 'date', 'duration', 'empty'}
+    kinds_ : list of {'number', 'category', 'code', 'date', 'duration', 'empty'}
         What each column was taken for.
     numerical_ : NumericalEncoder or None
         Of the numbers, dates and durations; None without any.
     levels_ : list of list of (str or None)
-        For each column that is a category its levels; None is a missing value.
+        For each column that is a category, and then for each that is a code, its levels; None is a
+        missing value.
     tables_ : list of ndarray of float32 of shape (n_levels + 1, n_columns)
         For each of them what becomes of its levels; the last row is that of other levels.
     n_features_in_ : int
@@ -208,19 +216,34 @@ default='from_dtype'
             is_first = [part in ("", "days") for _, part in self._parts]
             self.numerical_.has_missing_ &= is_first
         rows = np.flatnonzero(weight)
-        codes = self._fit_levels(columns, rows)
+        self.levels_ = []
+        codes = self._fit_levels(columns, CATEGORY, rows)
         T, names = comparable_targets(y, weight)
-        has_means = [T is not None and len(known) > MOST_LEVELS for known in self.levels_]
-        if fold is None and any(has_means):
-            fold = np.zeros(columns.n_rows, np.intp)
-            fold[rows] = fold_of_rows(np.column_stack([numbers, *codes])[rows])
+        if T is not None:
+            if fold is None:
+                fold = np.zeros(columns.n_rows, np.intp)
+                fold[rows] = fold_of_rows(np.column_stack([numbers, *codes])[rows])
+            self._find_codes(numbers, T, weight, fold)
+            codes += self._fit_levels(columns, CODE, rows)
+        has_means = [
+            T is not None and (len(known) > MOST_LEVELS or self.kinds_[j] == CODE)
+            for j, known in zip(self._with_levels(), self.levels_, strict=True)
+        ]
         of_folds = self._fit_tables(codes, has_means, T, names, weight, fold)
         return numbers, codes, fold, of_folds
 
-    def _fit_levels(self, columns, rows):
-        """Find the levels of the categories in some rows; return those of all rows."""
-        self.levels_, codes = [], []
-        for j in self._categories():
+    def _find_codes(self, numbers, T, weight, fold):
+        """Find out which of the numbers are codes."""
+        some = sample(np.flatnonzero(weight), MOST_TRIED)
+        T, weight, fold = T[some], weight[some], fold[some]
+        for k, (j, part) in enumerate(self._parts):
+            if part == "" and is_code(numbers[some, k], T, weight, fold):
+                self.kinds_[j] = CODE
+
+    def _fit_levels(self, columns, kind, rows):
+        """Find the levels of the columns of a kind in some rows; return those of all rows."""
+        codes = []
+        for j in self._of_kind(kind):
             levels = columns.levels(j)
             known = distinct_levels(levels[rows])
             if columns.kind(j) == CATEGORY:
@@ -272,7 +295,7 @@ default='from_dtype'
         columns = Columns(X)
         if not columns.reorder(getattr(encoder, "feature_names_in_", None)):
             validate_data(encoder, X, reset=False, skip_check_array=True)
-        levels = zip(encoder._categories(), encoder.levels_, strict=True)
+        levels = zip(encoder._with_levels(), encoder.levels_, strict=True)
         codes = [columns.codes(j, known) for j, known in levels]
         tables = zip(encoder.tables_, codes, strict=True)
         numbers, _ = columns.numbers(encoder.kinds_)
@@ -286,9 +309,13 @@ default='from_dtype'
             encoded = self.numerical_._encode(numbers)
         return np.concatenate([encoded, *categories], axis=1)
 
-    def _categories(self):
-        """Return the positions of the columns that are categories."""
-        return [j for j, kind in enumerate(self.kinds_) if kind == CATEGORY]
+    def _of_kind(self, kind):
+        """Return the positions of the columns of a kind."""
+        return [j for j, of_column in enumerate(self.kinds_) if of_column == kind]
+
+    def _with_levels(self):
+        """Return the positions of the columns that have levels: categories, and then codes."""
+        return self._of_kind(CATEGORY) + self._of_kind(CODE)
 
     def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray[np.object_]:
         """Return the names of the columns of the result.
@@ -310,7 +337,7 @@ default='from_dtype'
         numbers = [names[j] + f"_{part}" * bool(part) for j, part in encoder._parts]
         if encoder.numerical_ is not None:
             numbers = encoder.numerical_.get_feature_names_out(numbers)
-        shown = zip(names[encoder._categories()], encoder._shown, strict=True)
+        shown = zip(names[encoder._with_levels()], encoder._shown, strict=True)
         categories = [f"{name}_{level}" for name, levels in shown for level in levels]
         return np.array(distinct([*numbers, *categories]), dtype=object)
 

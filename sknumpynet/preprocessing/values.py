@@ -11,7 +11,8 @@ import numpy as np
 from sknumpynet.versioning import warn_user
 
 NUMBER, CATEGORY, DATE, DURATION = "number", "category", "date", "duration"
-EMPTY = "empty"
+# Numbers that are also categories, and columns of missing values.
+CODE, EMPTY = "code", "empty"
 # What values are, by the kind of NumPy's dtype, and by the types of objects.
 OF_DTYPES = dict.fromkeys("iuf", NUMBER) | dict.fromkeys("bUS", CATEGORY)
 OF_DTYPES |= {"M": DATE, "m": DURATION}

@@ -335,12 +335,14 @@ def shops():
 
 
 def test_tables_are_encoded_as_by_the_local_encoder(client, shops):
-    table, y = shops
-    X, target = (dd.from_pandas(part, npartitions=6) for part in shops)
+    code = np.random.default_rng(1).integers(0, 60, 1200)
+    table, y = shops[0].assign(code=code), shops[1].mask(code % 7 == 0, 1)
+    X, target = (dd.from_pandas(part, npartitions=6) for part in (table, y))
     encoder, local = (
         DaskTabularEncoder(n_rows=np.inf).fit(X, target),
         TabularEncoder().fit(table, y),
     )
+    assert encoder.kinds_ == local.kinds_ == ["number", "category", "category", "code"]
     assert encoder.levels_ == local.levels_
     assert np.allclose(encoder.transform(X).compute(), local.transform(table), atol=0.2)
     assert np.array_equal(encoder.transform(X).compute(), encoder.to_local().transform(table))

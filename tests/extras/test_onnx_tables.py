@@ -69,6 +69,17 @@ def test_a_pipeline_takes_strings_and_gives_probabilities():
     assert np.abs(proba - model.predict_proba(TABLE)).max() < 1e-5
 
 
+def test_numbers_that_are_codes_are_looked_up_as_the_encoder_does():
+    amount = rng.randint(0, 60, 2000)
+    X, y = pd.DataFrame({"amount": np.where(amount == 59, np.nan, amount)}), amount % 7 == 0
+    encoder = TabularEncoder().fit(X, y)
+    assert encoder.kinds_ == ["code"]
+    new = pd.DataFrame({"amount": [*range(60), 3.5, np.nan, 1e30, -1.0]})
+    for dtype in (np.float32, np.float64):
+        (result,) = run(encoder, new.astype(dtype), X.astype(dtype))
+        assert np.allclose(result, encoder.transform(new.astype(dtype)), atol=1e-6)
+
+
 def test_an_empty_string_is_a_missing_value():
     holes = TABLE[["group", "shop"]].copy()
     holes.loc[::7, "group"] = None
