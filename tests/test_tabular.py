@@ -19,7 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, TargetEncoder
 
 from sknumpynet import NumericalEncoder, NumpyMLPClassifier, NumpyMLPRegressor, TabularEncoder
-from sknumpynet.preprocessing.categories import level_means, sums_of
+from sknumpynet.preprocessing.averages import level_means, sums_of
 
 rng = np.random.RandomState(0)
 N = 600

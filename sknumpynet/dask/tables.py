@@ -14,7 +14,7 @@ from sknumpynet.dask.blocks import call, check_collection, in_rows
 from sknumpynet.dask.encoder import DaskEncoderMixin
 from sknumpynet.data.read import copy_with
 from sknumpynet.preprocessing import TabularEncoder
-from sknumpynet.preprocessing.categories import N_FOLDS
+from sknumpynet.preprocessing.averages import N_FOLDS
 
 
 class DaskTabularEncoder(DaskEncoderMixin, TabularEncoder, auto_wrap_output_keys=None):

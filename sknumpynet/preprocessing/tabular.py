@@ -12,16 +12,13 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from sknumpynet.core.types import Auto, Table
 from sknumpynet.data.rows import check_weight
 from sknumpynet.data.split import sample
-from sknumpynet.preprocessing.categories import (
-    MOST_LEVELS,
+from sknumpynet.preprocessing.averages import (
     comparable_targets,
-    distinct_levels,
     fold_of_rows,
     is_code,
-    one_hot,
-    positions,
     target_statistics,
 )
+from sknumpynet.preprocessing.categories import MOST_LEVELS, distinct_levels, one_hot, positions
 from sknumpynet.preprocessing.columns import Columns
 from sknumpynet.preprocessing.numerical import MOST_TRIED, NumericalEncoder
 from sknumpynet.preprocessing.values import CATEGORY, CODE, check_strings
