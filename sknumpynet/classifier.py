@@ -43,6 +43,7 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
     beta_2               [c]         [c]         0.9         0.98          0.999
     epsilon              0.0         0.0         0.0         0.0           1e-08
     label_smoothing      [d]         [d]         0.0         0.1           0.0
+    dropout              0.0         0.0         0.0         0.0           0.0
     weight_decay         0.1         0.0         0.0         0.1 / 0.0     0.0
     n_iter_no_change     [e]         [e]         10          inf           10
     dtype                [f]         [f]         float64     float32       [g]
@@ -59,6 +60,19 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
     In the column partial_fit, the second value is that of 'sgd'. Where a network is trained
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
     ``input_lr_multiplier`` and ``dtype``.
+
+    For at least 1000 features of which at most a fiftieth of the numbers is not 0, as those of
+    texts, a tuned fit takes a quarter of the epochs, with
+
+    ===================  =========  ==========  ==========  ===================  =======
+    parameter            fit, adam  fit, sgd    fit, lbfgs  partial_fit          sklearn
+    ===================  =========  ==========  ==========  ===================  =======
+    hidden_layer_sizes   (100,)     (256, 256)  (100,)      (100,) / (256, 256)  (100,)
+    input_lr_multiplier  1.0        1.0         1.0         [a] / 1.0            1.0
+    dropout              0.5        0.0         0.0         0.0                  0.0
+    ===================  =========  ==========  ==========  ===================  =======
+
+    - [a] sqrt(50 / total variance of X), within [1, 16]; less for collinear features
 
     From 16 distinct rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there
     is `early_stopping`, validation data, a warm start, or nearly a class for each row. It holds
@@ -148,7 +162,7 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
         Weight of each class, ``{label: weight}`` with 1 where a label is missing; 'balanced' gives
         all classes the same sum of weights (in `partial_fit`: over all rows seen so far). It
         multiplies `sample_weight`. For multilabel targets the classes of each label are 0 and 1.
-    dropout : float or sequence of float, default=0.0
+    dropout : float, sequence of float or 'auto', default='auto'
         Probability of dropping a unit in a training step, for all hidden layers or for each one.
     label_smoothing : float or 'auto', default='auto'
         Fraction of each target that is spread evenly over all classes. Predicted probabilities are
@@ -289,7 +303,7 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
         n_iter_no_change: float | Auto = "auto",
         max_fun: int = 15000,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
-        dropout: float | Sequence[float] = 0.0,
+        dropout: float | Sequence[float] | Auto = "auto",
         label_smoothing: float | Auto = "auto",
         input_lr_multiplier: float | Auto = "auto",
         weight_decay: float | Auto = "auto",

@@ -122,7 +122,7 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         `early_stopping` only.
     max_fun : int, default=15000
         Largest number of evaluations of the loss by 'lbfgs'.
-    dropout : float or sequence of float, default=0.0
+    dropout : float, sequence of float or 'auto', default='auto'
         Probability of dropping a unit in a training step, for all hidden layers or for each one.
     input_lr_multiplier : float or 'auto', default='auto'
         Factor on the learning rate of the first layer's weights. Raise it when features are few or
@@ -204,7 +204,7 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         epsilon: float | Auto = "auto",
         n_iter_no_change: float | Auto = "auto",
         max_fun: int = 15000,
-        dropout: float | Sequence[float] = 0.0,
+        dropout: float | Sequence[float] | Auto = "auto",
         input_lr_multiplier: float | Auto = "auto",
         weight_decay: float | Auto = "auto",
         scoring: str | Callable[..., float] = "r2",

@@ -16,7 +16,7 @@ FILES = {name.removesuffix(".__init__"): text for name, text in FILES.items()}
 NODES = {name: list(ast.walk(ast.parse(text))) for name, text in FILES.items()}
 CORE = [name for name in FILES if name.startswith("sknumpynet.core")]
 MOST_LINES = {
-    "sknumpynet.classifier": 535,  # more than half are docstrings for users
+    "sknumpynet.classifier": 550,  # more than half are docstrings for users
     "sknumpynet.core.activations": 240,  # nine small classes of the same shape
     "sknumpynet.core.network": 265,  # the legend, forward and backward are read together
     "sknumpynet.core.training": 260,  # an epoch and what ends it are read together
@@ -32,7 +32,7 @@ MOST_LINES = {
     "sknumpynet.preprocessing.numerical": 315,  # half of it is docstrings
     "sknumpynet.preprocessing.tabular": 360,  # half of it is docstrings
     "sknumpynet.settings.parameters": 225,  # a row for each parameter
-    "sknumpynet.settings.presets": 230,  # the table, its rules, how they are applied
+    "sknumpynet.settings.presets": 250,  # the table, its rules, how they are applied
 }
 
 

@@ -45,6 +45,8 @@ def test_auto_is_the_value_of_its_column(name, column):
     resolved = column_config(column)
     if column == "lbfgs":  # which has a single batch, and no patience without validation data
         value = {"batch_size": 1000, "n_iter_no_change": np.inf}.get(name, value)
+    if name == "dropout":  # for each layer
+        value = (value,) * len(resolved.hidden_layer_sizes)
     assert getattr(resolved, name) == value
 
 
@@ -58,6 +60,7 @@ GIVEN = {
     "input_lr_multiplier": 3.0,
     "beta_2": 0.5,
     "label_smoothing": 0.3,
+    "dropout": 0.3,
     "weight_decay": 0.3,
     "dtype": "float64",
 }
@@ -275,6 +278,38 @@ def test_partial_fit_replaces_schedules_that_need_an_end_by_constant(schedule):
     assert stream_config(learning_rate=schedule).learning_rate == "constant"
     assert stream_config(learning_rate="invscaling").learning_rate == "invscaling"
     assert stream_config().max_iter == 1
+
+
+def words(n_features=1000, density=0.02, n=300):
+    """Return data whose rows have as many ones, at random features."""
+    X = np.zeros((n, n_features), np.float32)
+    rng = np.random.RandomState(0)
+    for row in X:
+        row[rng.permutation(n_features)[: round(density * n_features)]] = 1
+    return labelled(X, np.arange(n) % 2)
+
+
+def of_words(about, **settings):
+    return resolve(NumpyMLPClassifier(**settings).get_params(), about)
+
+
+def test_sparse_features_have_their_own_defaults():
+    sparse = of_words(words())
+    assert sparse.hidden_layer_sizes == (100,)
+    assert sparse.dropout == (0.5,)
+    assert sparse.input_lr_multiplier == 1
+    for usual in (words(n_features=999), words(density=0.021)):
+        dense = of_words(usual)
+        assert dense.hidden_layer_sizes == (256, 256)
+        assert dense.dropout == (0.0, 0.0)
+        assert dense.input_lr_multiplier > 1
+        assert sparse.pilot_epochs == dense.pilot_epochs / 4
+    own = of_words(words(), hidden_layer_sizes=(9, 9), dropout=0.1, input_lr_multiplier=2.0)
+    assert own.hidden_layer_sizes == (9, 9)
+    assert own.dropout == (0.1, 0.1)
+    assert own.input_lr_multiplier == 2
+    assert of_words(words(), preset="sklearn").dropout == (0.0,)
+    assert of_words(words(), solver="lbfgs").dropout == (0.0,)
 
 
 def test_dropout_is_per_layer():

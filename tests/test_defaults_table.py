@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
-from sknumpynet.settings.presets import COLUMNS, DEFAULTS, OF_NUMBERS
+from sknumpynet.settings.presets import COLUMNS, DEFAULTS, OF_NUMBERS, OF_SPARSE
 
 DOCS = Path(__file__).parent.parent / "docs"
 HEAD = "parameter", "fit, adam", "fit, sgd", "fit, lbfgs", "partial_fit", "sklearn"
@@ -52,7 +52,12 @@ def for_markdown(defaults):
 
 @pytest.mark.parametrize("where", ["docstring", "docs/defaults.md"])
 @pytest.mark.parametrize(
-    ("Estimator", "defaults"), [(NumpyMLPClassifier, DEFAULTS), (NumpyMLPRegressor, OF_NUMBERS)]
+    ("Estimator", "defaults"),
+    [
+        (NumpyMLPClassifier, DEFAULTS),
+        (NumpyMLPClassifier, OF_SPARSE),
+        (NumpyMLPRegressor, OF_NUMBERS),
+    ],
 )
 def test_the_table_is_what_the_code_does(Estimator, defaults, where):
     if where == "docstring":

@@ -48,6 +48,15 @@ def test_features_that_rise_and_fall_together_are_collinear():
     assert describe(independent(60, 2 * COLLINEAR)).is_collinear  # very many features add up too
 
 
+def test_the_density_is_the_fraction_that_is_not_0():
+    X = np.zeros((50, 40))
+    X[:, :3] = 7
+    assert describe(X).density == describe(csr_array(X)).density == 3 / 40
+    stored = csr_array(np.ones((4, 5)))
+    stored.data[:] = 0  # what is stored may be 0
+    assert describe(stored).density == 0
+
+
 @pytest.mark.parametrize("convert", [csr_array, csr_matrix])
 @pytest.mark.parametrize("offset", [0.0, 3.0])
 @pytest.mark.parametrize("weighted", [False, True])

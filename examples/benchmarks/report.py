@@ -44,6 +44,8 @@ REGRESSORS = {
     "rmlp": "RealMLP-TD-S",
 }
 
+LINEAR = {"skes": "MLPClassifier, early stopping", "lr": "LogisticRegression"}
+
 OF_TABLES = "error", "log-loss", "seconds"
 PEERS_OF_TABLES = {
     "skrub": "TableVectorizer, NumpyMLPClassifier",
@@ -247,6 +249,11 @@ def mixed(results):
     return "\n\n".join([of_tables(results), *of_sets])
 
 
+def text(results):
+    """Return the errors, log-losses and seconds on each set of texts."""
+    return "\n\n".join(per_set(results, what, LINEAR) for what in OF_TABLES)
+
+
 def falls_short(rows, method):
     """Tell whether a method falls short of MLPClassifier, or of the class frequencies."""
     accuracy, loss = rows[method][:2]
@@ -347,6 +354,7 @@ BLOCKS = {
     ),
     "tables": lambda: of_tables(read("mixed")["results"]),
     "mixed": lambda: tables("mixed", mixed),
+    "text": lambda: tables("text", text),
     "unseen": lambda: summary(
         {
             method: {name: row for name, row in rows.items() if name in UNSEEN}

@@ -1,4 +1,4 @@
-"""What the defaults look at in X: how much it varies, how far it is from 0, how collinear it is.
+"""What the defaults look at in X: how much it varies, how far from 0, how collinear, how sparse.
 
 A random sample of the rows decides, so that their order does not matter. A sparse X is described
 as the same dense X is.
@@ -34,11 +34,14 @@ class Inputs:
         gradient, scaled to a mean square of 1 for each weight. It equals `total_variance` for
         uncorrelated features of equal variance, and is up to n_features times that if they are
         collinear.
+    density : float
+        Fraction of the numbers that are not 0.
     """
 
     total_variance: float
     total_square: float
     movement: float
+    density: float = 1.0
 
     @property
     def is_collinear(self):
@@ -62,6 +65,7 @@ def describe_inputs(X, rows, weight):
     weight = np.ones(len(rows)) if weight is None else weight[rows]
     weight = weight / weight.sum()
     X = X[rows].astype(np.float64)
+    density = (X.count_nonzero() if issparse(X) else np.count_nonzero(X)) / max(1, np.prod(X.shape))
     mean = np.asarray(weight @ X).ravel()
     if not issparse(X):
         X -= mean
@@ -78,7 +82,7 @@ def describe_inputs(X, rows, weight):
     # Rows that are centered have products of a negative mean, which matters if they are few.
     mean_square = np.sum(pairs * products**2) - np.sum(pairs * products) ** 2
     movement = float(X.shape[1] * mean_square / variance) if variance else 0.0
-    return Inputs(variance, total_square, movement)
+    return Inputs(variance, total_square, movement, float(density))
 
 
 def centered_products(X, mean):

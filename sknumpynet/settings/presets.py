@@ -28,6 +28,9 @@ FINAL_FRACTION = 0.25
 REFERENCE_VARIANCE = 50
 # Where a step of the first layer moves its outputs more than this, its learning rate is lower.
 MOST_MOVEMENT = 10_000
+# From MANY_FEATURES features on, of which at most the fraction SPARSE is not 0, as of words,
+# training takes the fraction FEW_EPOCHS of the epochs.
+MANY_FEATURES, SPARSE, FEW_EPOCHS = 1000, 0.02, 0.25
 # Epochs of the preset 'sklearn', and iterations of 'lbfgs'.
 ITERATIONS = 200
 # 'lbfgs' adds up the gradients of LBFGS_ROWS rows at a time, which bounds its memory.
@@ -93,6 +96,7 @@ DEFAULTS = {
     "beta_2":              (beta_2,      beta_2,      0.9,       0.98,       0.98,       0.999),
     "epsilon":             (0.0,         0.0,         0.0,       0.0,        0.0,        1e-8),
     "label_smoothing":     (label_smoothing, label_smoothing, 0.0, 0.1,      0.1,        0.0),
+    "dropout":             (0.0,         0.0,         0.0,       0.0,        0.0,        0.0),
     "weight_decay":        (0.1,         0.0,         0.0,       0.1,        0.0,        0.0),
     "n_iter_no_change":    (patience,    patience,    10,        inf,        inf,        10),
     "dtype":               (dtype,       dtype,       "float64",
@@ -102,6 +106,12 @@ DEFAULTS = {
 OF_NUMBERS = {
     "hidden_layer_sizes":  ((128, 128),  (128, 128),  (100,),    (128, 128), (128, 128), (100,)),
     "learning_rate_init":  (0.005,       0.1,         0.001,     0.002,      0.02,       0.001),
+}
+# Where they are others for sparse features.
+OF_SPARSE = {
+    "hidden_layer_sizes":  ((100,),      (256, 256),  (100,),    (100,),     (256, 256), (100,)),
+    "input_lr_multiplier": (1.0,         1.0,         1.0, input_lr_multiplier, 1.0,       1.0),
+    "dropout":             (0.5,         0.0,         0.0,       0.0,        0.0,        0.0),
 }
 # fmt: on
 # What a fitted network keeps when it is trained further, unless the user sets it.
@@ -145,6 +155,7 @@ def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
     if solver == "lbfgs" and not validated:
         values["early_stopping"] = False
     defaults = DEFAULTS if data.targets.are_classes else DEFAULTS | OF_NUMBERS
+    defaults = defaults | OF_SPARSE if is_sparse(data) else defaults
     for name, row in defaults.items():
         if is_auto(values[name]):
             if fitted is not None and name in KEPT and not (name == "dtype" and solver == "lbfgs"):
@@ -178,6 +189,7 @@ def n_epochs(values, data, pilot):
         return iterations if is_auto(given) else given, 0
     given = LARGEST_INT if is_auto(given) else given
     epochs = STEPS / ceil(data.n / min(values["batch_size"], data.n))
+    effort *= FEW_EPOCHS if is_sparse(data) else 1
     epochs = min(effort * max(MIN_EPOCHS, min(epochs, MAX_EPOCHS)), LARGEST_INT)
     epochs = max(1, round(epochs))
     if not pilot:
@@ -186,6 +198,11 @@ def n_epochs(values, data, pilot):
     after = 1 if is_cross_validated(data) else FINAL_FRACTION
     most = min(given, ceil(epochs * (2 + after)))
     return most, min(epochs, int(most / (1 + after)))
+
+
+def is_sparse(data):
+    """Tell whether there are many features of which nearly all are 0, as of words in texts."""
+    return data.X.shape[1] >= MANY_FEATURES and data.inputs.density <= SPARSE
 
 
 def is_cross_validated(data):
