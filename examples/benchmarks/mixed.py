@@ -8,6 +8,7 @@ training and test parts and the kind of each column. At most 10,000 training and
 are used. All methods are trained one after the other in the same process, on one core.
 
 ours        TabularEncoder and NumpyMLPClassifier; text is encoded by skrub's StringEncoder
+both        the same, the probabilities averaged with those of HistGradientBoostingClassifier
 skrub       skrub's TableVectorizer, NumericalEncoder and NumpyMLPClassifier
 sk          skrub's TableVectorizer, SimpleImputer, StandardScaler and MLPClassifier
 hgb         HistGradientBoostingClassifier, with the commonest levels as categories
@@ -36,7 +37,7 @@ import report  # noqa: E402
 import skrub  # noqa: E402
 from joblib import Parallel, delayed  # noqa: E402
 from sklearn.compose import make_column_transformer  # noqa: E402
-from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: E402
+from sklearn.ensemble import HistGradientBoostingClassifier, VotingClassifier  # noqa: E402
 from sklearn.impute import SimpleImputer  # noqa: E402
 from sklearn.metrics import log_loss  # noqa: E402
 from sklearn.model_selection import train_test_split  # noqa: E402
@@ -77,15 +78,15 @@ def with_categories(X, others, most=None):
     return X, others
 
 
-def ours(X, text, seed):
-    """Return our Pipeline."""
+def ours(text, classifier):
+    """Return our Pipeline, with the network or another classifier."""
     encode = TabularEncoder()
     if text:
         strings = [
             (make_pipeline(skrub.StringEncoder(), NumericalEncoder(0)), name) for name in text
         ]
         encode = make_column_transformer(*strings, remainder=encode)
-    return make_pipeline(encode, NumpyMLPClassifier(random_state=seed))
+    return make_pipeline(encode, classifier)
 
 
 def vectorized(encode, network, seed):
@@ -98,7 +99,11 @@ def predict(method, X, y, others, text, seed):
     options = {}
     match method:
         case "ours":
-            model = ours(X, text, seed)
+            model = ours(text, NumpyMLPClassifier(random_state=seed))
+        case "both":
+            trees = HistGradientBoostingClassifier(random_state=seed)
+            averaged = [("network", NumpyMLPClassifier(random_state=seed)), ("trees", trees)]
+            model = ours(text, VotingClassifier(averaged, voting="soft"))
         case "skrub":
             model = vectorized(NumericalEncoder(), NumpyMLPClassifier, seed)
         case "sk":
