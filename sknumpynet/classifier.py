@@ -61,18 +61,10 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
     further, it keeps its ``hidden_layer_sizes``, ``activation``, ``label_smoothing``,
     ``input_lr_multiplier`` and ``dtype``.
 
-    For at least 1000 features of which at most a fiftieth of the numbers is not 0, as those of
-    texts, a tuned fit takes a quarter of the epochs, with
-
-    ===================  =========  ==========  ==========  ===================  =======
-    parameter            fit, adam  fit, sgd    fit, lbfgs  partial_fit          sklearn
-    ===================  =========  ==========  ==========  ===================  =======
-    hidden_layer_sizes   (100,)     (256, 256)  (100,)      (100,) / (256, 256)  (100,)
-    input_lr_multiplier  1.0        1.0         1.0         [a] / 1.0            1.0
-    dropout              0.5        0.0         0.0         0.0                  0.0
-    ===================  =========  ==========  ==========  ===================  =======
-
-    - [a] sqrt(50 / total variance of X), within [1, 16]; less for collinear features
+    Words, such as TF-IDF features, have defaults of their own: if there are at least 1000 features,
+    at most a fiftieth of the numbers is not 0, and rows differ in how many are not, a tuned fit by
+    'adam' takes a quarter of the epochs, with ``hidden_layer_sizes=(100,)``, ``dropout=0.5`` and
+    ``input_lr_multiplier=1.0``, and `partial_fit` has ``hidden_layer_sizes=(100,)``.
 
     From 16 distinct rows on, a tuned fit by 'adam' or 'sgd' begins with a pilot run, unless there
     is `early_stopping`, validation data, a warm start, or nearly a class for each row. It holds
@@ -91,7 +83,7 @@ class NumpyMLPClassifier(ClassifierMixin, NetworkEstimator):
         What the parameters left at 'auto' mean; see above.
     effort : float, default=1.0
         Factor on the number of epochs that the preset would train for: 0.25 for a quick look or a
-        grid search, 4 for the last tenth of a percent. Not used by `partial_fit`.
+        grid search, 4 for a small further gain. Not used by `partial_fit`.
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         Optimizer: L-BFGS on the loss of all rows, or first-order steps on minibatches.
     alpha : float or 'auto', default='auto'

@@ -55,7 +55,7 @@ class NumpyMLPRegressor(RegressorMixin, NetworkEstimator):
         What the parameters left at 'auto' mean; see above.
     effort : float, default=1.0
         Factor on the number of epochs that the preset would train for: 0.25 for a quick look or a
-        grid search, 4 for the last tenth of a percent. Not used by `partial_fit`.
+        grid search, 4 for a small further gain. Not used by `partial_fit`.
     solver : {'lbfgs', 'sgd', 'adam'}, default='adam'
         Optimizer: L-BFGS on the loss of all rows, or first-order steps on minibatches.
     alpha : float or 'auto', default='auto'

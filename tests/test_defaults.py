@@ -280,12 +280,13 @@ def test_partial_fit_replaces_schedules_that_need_an_end_by_constant(schedule):
     assert stream_config().max_iter == 1
 
 
-def words(n_features=1000, density=0.02, n=300):
-    """Return data whose rows have as many ones, at random features."""
+def words(n_features=1000, density=0.02, n=300, uneven=True):
+    """Return data whose rows have ones at random features."""
     X = np.zeros((n, n_features), np.float32)
     rng = np.random.RandomState(0)
-    for row in X:
-        row[rng.permutation(n_features)[: round(density * n_features)]] = 1
+    for k, row in enumerate(X):
+        length = density * n_features * (1 + uneven * (k % 3 - 1) / 2)
+        row[rng.permutation(n_features)[: round(length)]] = 1
     return labelled(X, np.arange(n) % 2)
 
 
@@ -293,12 +294,12 @@ def of_words(about, **settings):
     return resolve(NumpyMLPClassifier(**settings).get_params(), about)
 
 
-def test_sparse_features_have_their_own_defaults():
+def test_words_have_their_own_defaults():
     sparse = of_words(words())
     assert sparse.hidden_layer_sizes == (100,)
     assert sparse.dropout == (0.5,)
     assert sparse.input_lr_multiplier == 1
-    for usual in (words(n_features=999), words(density=0.021)):
+    for usual in (words(n_features=999), words(density=0.022), words(uneven=False)):
         dense = of_words(usual)
         assert dense.hidden_layer_sizes == (256, 256)
         assert dense.dropout == (0.0, 0.0)
@@ -308,15 +309,16 @@ def test_sparse_features_have_their_own_defaults():
     assert own.hidden_layer_sizes == (9, 9)
     assert own.dropout == (0.1, 0.1)
     assert own.input_lr_multiplier == 2
+    for solver in ("sgd", "lbfgs"):
+        assert of_words(words(), solver=solver) == of_words(words(uneven=False), solver=solver)
     assert of_words(words(), preset="sklearn").dropout == (0.0,)
-    assert of_words(words(), solver="lbfgs").dropout == (0.0,)
 
 
 def test_dropout_is_per_layer():
     assert config(hidden_layer_sizes=(3, 4, 5), dropout=0.2).dropout == (0.2, 0.2, 0.2)
     assert config(hidden_layer_sizes=(3, 4), dropout=[0.2, 0.0]).dropout == (0.2, 0.0)
     assert config(hidden_layer_sizes=()).dropout == ()
-    with pytest.raises(ValueError, match=r"dropout=\[0\.2\].*each of the 2 hidden layers"):
+    with pytest.raises(ValueError, match=r"dropout=\[0\.2\].*layers, of which there are 2"):
         config(hidden_layer_sizes=(3, 4), dropout=[0.2])
 
 

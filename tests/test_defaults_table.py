@@ -7,7 +7,7 @@ from textwrap import dedent
 import pytest
 
 from sknumpynet import NumpyMLPClassifier, NumpyMLPRegressor
-from sknumpynet.settings.presets import COLUMNS, DEFAULTS, OF_NUMBERS, OF_SPARSE
+from sknumpynet.settings.presets import COLUMNS, DEFAULTS, OF_NUMBERS
 
 DOCS = Path(__file__).parent.parent / "docs"
 HEAD = "parameter", "fit, adam", "fit, sgd", "fit, lbfgs", "partial_fit", "sklearn"
@@ -55,7 +55,6 @@ def for_markdown(defaults):
     ("Estimator", "defaults"),
     [
         (NumpyMLPClassifier, DEFAULTS),
-        (NumpyMLPClassifier, OF_SPARSE),
         (NumpyMLPRegressor, OF_NUMBERS),
     ],
 )

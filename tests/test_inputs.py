@@ -54,7 +54,18 @@ def test_the_density_is_the_fraction_that_is_not_0():
     assert describe(X).density == describe(csr_array(X)).density == 3 / 40
     stored = csr_array(np.ones((4, 5)))
     stored.data[:] = 0  # what is stored may be 0
-    assert describe(stored).density == 0
+    assert describe(stored).density == describe(stored).unevenness == 0
+
+
+def test_categories_fill_rows_evenly_and_texts_do_not():
+    rng = np.random.RandomState(0)
+    categories = np.eye(30)[rng.randint(0, 30, 100)]
+    assert describe(categories).unevenness == 0
+    lengths = rng.poisson(9, 400)
+    texts = np.arange(1000) < lengths[:, None]
+    found = describe(csr_array(texts.astype(float))).unevenness
+    assert_allclose(found, lengths.std() / lengths.mean())
+    assert_allclose(found, 1 / 3, rtol=0.1)  # of a Poisson distribution
 
 
 @pytest.mark.parametrize("convert", [csr_array, csr_matrix])

@@ -223,6 +223,31 @@ def test_a_number_is_a_code_if_its_values_say_more_than_its_size(y, kind):
     assert (len(names) > 1) == (kind == "code")
 
 
+@pytest.mark.parametrize("factor", [1e-3, 100.0])
+def test_codes_do_not_depend_on_the_scale_of_the_weights(factor):
+    y = LAW % 7 == 0
+    encoder = TabularEncoder(n_bins=0).fit(pd.DataFrame({"x": LAW}), y, np.full(2000, factor))
+    assert encoder.kinds_ == ["code"]
+
+
+def test_codes_are_found_among_many_rows():
+    X = np.random.RandomState(2).randint(0, 100, (60_000, 1))
+    assert TabularEncoder(n_bins=0).fit(X, X[:, 0] % 7 == 0).kinds_ == ["code"]
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_few_rows_and_numbers_as_targets(n):
+    assert (
+        TabularEncoder().fit_transform(TABLE[["amount"]][1 : n + 1], np.arange(n) / 3).shape[0] == n
+    )
+
+
+def test_equal_numbers_are_one_level():
+    values = [Decimal("1.50"), Decimal("1.5"), Decimal("2.00"), 2, 2.0, np.float32(2)]
+    encoder = TabularEncoder(["x"]).fit(pd.DataFrame({"x": pd.Series(values, dtype=object)}))
+    assert encoder.levels_ == [["1.5", "2"]]
+
+
 @pytest.mark.parametrize("values", [LAW % 21, LAW / 7, np.arange(2000) // 4])
 def test_few_values_fractions_and_rare_values_are_no_codes(values):
     y = np.isin(values, np.unique(values)[::7])

@@ -46,6 +46,7 @@ REGRESSORS = {
 
 LINEAR = {"skes": "MLPClassifier, early stopping", "lr": "LogisticRegression"}
 
+COMPARED = "ours divided by theirs (below 1: ours is better)"
 OF_TABLES = "error", "log-loss", "seconds"
 PEERS_OF_TABLES = {
     "both": "ours and HistGradientBoosting, averaged",
@@ -103,7 +104,7 @@ def others(results, names=NAMES):
 
 def summary(results):
     """Return how ours compare with each of the others."""
-    header = ["ours / other, geometric mean", "error", "log-loss", "seconds"]
+    header = [COMPARED, "error", "log-loss", "seconds"]
     rows = [
         [NAMES[method]] + [f"{ratio(results, what, 'ours', method):.2f}" for what in header[1:]]
         for method in others(results)
@@ -113,8 +114,8 @@ def summary(results):
 
 def comparison(results):
     """Return more of how ours compare with each of the others."""
-    header = ["ours / other", "calibration error", "AUC, ours - other", "fewer / more errors"]
-    header += ["most errors", "most seconds"]
+    header = ["ours divided by theirs", "calibration error", "AUC, ours minus theirs"]
+    header += ["fewer / more errors", "most errors", "most seconds"]
     names, rows = list(results["ours"]), []
     for method in others(results):
         error, auc, seconds = (
@@ -153,7 +154,7 @@ def losses(results):
             if ratio > 1
         ]
         rows.append([NAMES[method], ", ".join(more)])
-    return table(["fewer errors than ours", "errors, ours / other"], rows)
+    return table(["fewer errors than ours", "errors, ours divided by theirs"], rows)
 
 
 def relative(results):
@@ -240,8 +241,8 @@ def of_tables(results):
         worst = f"{losses[worst]:.2f} ({list(results['ours'])[worst]})"
         rows.append([PEERS_OF_TABLES[method], *cells, fewer, worst])
     n = len(results["ours"])
-    header = ["ours / other, geometric mean", *OF_TABLES, f"fewer errors on, of {n}"]
-    return table([*header, "largest log-loss, ours / other"], rows)
+    header = [COMPARED, *OF_TABLES, f"fewer errors on, of {n}"]
+    return table([*header, "largest log-loss, ours divided by theirs"], rows)
 
 
 def mixed(results):
@@ -297,7 +298,7 @@ def of_numbers(results):
         if method in results
     ]
     n = len(results["ours"])
-    return table(["ours / other, geometric mean", "RMSE", "seconds", f"better on, of {n}"], rows)
+    return table([COMPARED, "RMSE", "seconds", f"better on, of {n}"], rows)
 
 
 def regression(results):
@@ -308,7 +309,7 @@ def regression(results):
         ratios = [row["RMSE"] / results[method][name]["RMSE"] for method in methods]
         rows.append([name, f"{row['R2']:.3f}", *(f"{r:.2f}" for r in ratios)])
     names = [REGRESSORS[method] for method in methods]
-    of_sets = table(["RMSE, ours / other", "R2 of ours", *names], rows)
+    of_sets = table(["RMSE, ours divided by theirs", "R2 of ours", *names], rows)
     return f"{of_numbers(results)}\n\n{of_sets}"
 
 
@@ -328,7 +329,7 @@ def quantiles(results):
         ["ours / HistGradientBoosting, geometric mean", "pinball loss", "seconds"],
         [["of three levels", *ratios]],
     )
-    header = ["set", "pinball loss, ours / other", "coverage, ours", "coverage, other"]
+    header = ["set", "pinball loss, ours divided by theirs", "coverage, ours", "coverage, theirs"]
     count = (
         f"The coverage is within 5 points of 80 % on {near[0]} of {len(rows)} sets; that of "
         f"HistGradientBoosting on {near[1]}."

@@ -1,4 +1,4 @@
-"""What the defaults look at in X: how much it varies, how far from 0, how collinear, how sparse.
+"""What the defaults look at in X: how much it varies, how collinear it is, whether it is text.
 
 A random sample of the rows decides, so that their order does not matter. A sparse X is described
 as the same dense X is.
@@ -36,12 +36,16 @@ class Inputs:
         collinear.
     density : float
         Fraction of the numbers that are not 0.
+    unevenness : float
+        Standard deviation of how many numbers of a row are not 0, divided by its mean: 0 for
+        categories as columns of 0 and 1, and not for texts, which differ in length.
     """
 
     total_variance: float
     total_square: float
     movement: float
     density: float = 1.0
+    unevenness: float = 0.0
 
     @property
     def is_collinear(self):
@@ -65,7 +69,8 @@ def describe_inputs(X, rows, weight):
     weight = np.ones(len(rows)) if weight is None else weight[rows]
     weight = weight / weight.sum()
     X = X[rows].astype(np.float64)
-    density = (X.count_nonzero() if issparse(X) else np.count_nonzero(X)) / max(1, np.prod(X.shape))
+    filled = np.asarray((X != 0).sum(axis=1)).ravel()
+    density, unevenness = filled.mean() / X.shape[1], filled.std() / max(1e-9, filled.mean())
     mean = np.asarray(weight @ X).ravel()
     if not issparse(X):
         X -= mean
@@ -82,7 +87,7 @@ def describe_inputs(X, rows, weight):
     # Rows that are centered have products of a negative mean, which matters if they are few.
     mean_square = np.sum(pairs * products**2) - np.sum(pairs * products) ** 2
     movement = float(X.shape[1] * mean_square / variance) if variance else 0.0
-    return Inputs(variance, total_square, movement, float(density))
+    return Inputs(variance, total_square, movement, float(density), float(unevenness))
 
 
 def centered_products(X, mean):

@@ -155,6 +155,8 @@ def are_trees_of_use(Z, targets, kind, features):
     They are found anew for each fold: what they know of y would be no evidence otherwise.
     """
     make = KFold
+    if len(targets) < 2 * N_FOLDS:
+        return False
     if kind is ClassTargets:
         make = StratifiedKFold
         counts = np.unique(targets, return_counts=True)[1]

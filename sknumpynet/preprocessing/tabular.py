@@ -232,7 +232,7 @@ default='from_dtype'
     def _find_codes(self, numbers, T, weight, fold):
         """Find out which of the numbers are codes."""
         some = sample(np.flatnonzero(weight), MOST_TRIED)
-        T, weight, fold = T[some], weight[some], fold[some]
+        T, weight, fold = T[some], weight[some] / weight[some].mean(), fold[some]
         for k, (j, part) in enumerate(self._parts):
             if part == "" and is_code(numbers[some, k], T, weight, fold):
                 self.kinds_[j] = CODE

@@ -87,12 +87,14 @@ def as_levels(values, where):
 
 
 def level_of(value, where):
-    """Return the level of a value: the same for 3 and 3.0, and None for a missing one."""
+    """Return the level of a value: the same for equal numbers, None for a missing one."""
     if is_missing(value):
         return None
     if isinstance(value, bytes):
         return value.decode(errors="backslashreplace")
-    if isinstance(value, float) and value.is_integer():
+    if isinstance(value, Decimal) and value.is_finite():
+        value = int(value) if value == int(value) else value.normalize()
+    if isinstance(value, (float, np.floating)) and value.is_integer():
         return str(int(value))
     try:
         hash(value)

@@ -28,9 +28,9 @@ FINAL_FRACTION = 0.25
 REFERENCE_VARIANCE = 50
 # Where a step of the first layer moves its outputs more than this, its learning rate is lower.
 MOST_MOVEMENT = 10_000
-# From MANY_FEATURES features on, of which at most the fraction SPARSE is not 0, as of words,
-# training takes the fraction FEW_EPOCHS of the epochs.
-MANY_FEATURES, SPARSE, FEW_EPOCHS = 1000, 0.02, 0.25
+# Words: at least MANY_FEATURES features, of which at most the fraction SPARSE is not 0, and not
+# equally many in each row. Training on them by 'adam' takes the fraction FEW_EPOCHS of the epochs.
+MANY_FEATURES, SPARSE, UNEVEN, FEW_EPOCHS = 1000, 0.02, 0.1, 0.25
 # Epochs of the preset 'sklearn', and iterations of 'lbfgs'.
 ITERATIONS = 200
 # 'lbfgs' adds up the gradients of LBFGS_ROWS rows at a time, which bounds its memory.
@@ -107,13 +107,12 @@ OF_NUMBERS = {
     "hidden_layer_sizes":  ((128, 128),  (128, 128),  (100,),    (128, 128), (128, 128), (100,)),
     "learning_rate_init":  (0.005,       0.1,         0.001,     0.002,      0.02,       0.001),
 }
-# Where they are others for sparse features.
-OF_SPARSE = {
-    "hidden_layer_sizes":  ((100,),      (256, 256),  (100,),    (100,),     (256, 256), (100,)),
-    "input_lr_multiplier": (1.0,         1.0,         1.0, input_lr_multiplier, 1.0,       1.0),
-    "dropout":             (0.5,         0.0,         0.0,       0.0,        0.0,        0.0),
-}
 # fmt: on
+# Where they are others for words.
+OF_WORDS = {
+    "adam": {"hidden_layer_sizes": (100,), "input_lr_multiplier": 1.0, "dropout": 0.5},
+    "partial_fit, adam": {"hidden_layer_sizes": (100,)},
+}
 # What a fitted network keeps when it is trained further, unless the user sets it.
 KEPT = "hidden_layer_sizes", "activation", "label_smoothing", "input_lr_multiplier", "dtype"
 
@@ -155,13 +154,13 @@ def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
     if solver == "lbfgs" and not validated:
         values["early_stopping"] = False
     defaults = DEFAULTS if data.targets.are_classes else DEFAULTS | OF_NUMBERS
-    defaults = defaults | OF_SPARSE if is_sparse(data) else defaults
+    of_words = OF_WORDS.get(column, {}) if are_words(data) else {}
     for name, row in defaults.items():
         if is_auto(values[name]):
             if fitted is not None and name in KEPT and not (name == "dtype" and solver == "lbfgs"):
                 values[name] = fitted[name]
             else:
-                default = row[COLUMNS.index(column)]
+                default = of_words.get(name, row[COLUMNS.index(column)])
                 values[name] = default(data, values) if callable(default) else default
     sizes = tuple(int(size) for size in np.ravel(values["hidden_layer_sizes"]))
     values["hidden_layer_sizes"] = sizes
@@ -189,7 +188,7 @@ def n_epochs(values, data, pilot):
         return iterations if is_auto(given) else given, 0
     given = LARGEST_INT if is_auto(given) else given
     epochs = STEPS / ceil(data.n / min(values["batch_size"], data.n))
-    effort *= FEW_EPOCHS if is_sparse(data) else 1
+    effort *= FEW_EPOCHS if values["solver"] == "adam" and are_words(data) else 1
     epochs = min(effort * max(MIN_EPOCHS, min(epochs, MAX_EPOCHS)), LARGEST_INT)
     epochs = max(1, round(epochs))
     if not pilot:
@@ -200,9 +199,11 @@ def n_epochs(values, data, pilot):
     return most, min(epochs, int(most / (1 + after)))
 
 
-def is_sparse(data):
-    """Tell whether there are many features of which nearly all are 0, as of words in texts."""
-    return data.X.shape[1] >= MANY_FEATURES and data.inputs.density <= SPARSE
+def are_words(data):
+    """Tell whether there are many features of which few are not 0, as of the words in texts."""
+    about = data.inputs
+    is_sparse = data.X.shape[1] >= MANY_FEATURES and about.density <= SPARSE
+    return is_sparse and about.unevenness >= UNEVEN
 
 
 def is_cross_validated(data):
@@ -228,7 +229,7 @@ def per_layer(dropout, n_hidden):
     if len(rates) != n_hidden:
         raise ValueError(
             f"dropout={dropout!r} is not accepted: it must be a number, or have one for each of "
-            f"the {n_hidden} hidden layers."
+            f"the hidden layers, of which there are {n_hidden}: set hidden_layer_sizes as well."
         )
     return tuple(float(rate) for rate in rates)
 
