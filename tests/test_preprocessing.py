@@ -561,6 +561,8 @@ def test_thresholds_of_numbers_and_of_few_rows_of_a_class():
         assert not fitted(X, labels)._encoded()
     many = np.hstack([X, np.random.RandomState(0).rand(800, 80)])  # trees would take too long
     assert not fitted(many, y)._encoded()
+    assert fitted(*steps(200, 10))._encoded()
+    assert not fitted(*steps(199, 10))._encoded()  # the networks would tell too little
 
 
 def test_thresholds_between_neighbouring_numbers_are_distinct():

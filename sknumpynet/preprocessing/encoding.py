@@ -27,8 +27,9 @@ WORTH = 0.94
 # fraction LEAF of all. Trees are of use if networks of N_FOLDS folds err less than WORTH times as
 # much with them.
 LEAVES, LEAF, LEAST_ROWS, N_FOLDS = 8, 0.01, 5, 3
-# No trees are tried of more features: they would take longer than training does.
-MOST_TREES = 100
+# No trees are tried of more features, as they would take longer than training does, and of fewer
+# rows, as the networks would tell too little.
+MOST_TREES, FEWEST_ROWS = 100, 200
 # The encoding ranges from -ENCODED to ENCODED. The network learns slowly from small inputs, so that
 # it follows the scaled features first.
 ENCODED = 0.25
@@ -155,7 +156,7 @@ def are_trees_of_use(Z, targets, kind, features):
     They are found anew for each fold: what they know of y would be no evidence otherwise.
     """
     make = KFold
-    if len(targets) < 2 * N_FOLDS:
+    if len(targets) < FEWEST_ROWS:
         return False
     if kind is ClassTargets:
         make = StratifiedKFold
