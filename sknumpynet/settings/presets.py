@@ -201,9 +201,9 @@ def n_epochs(values, data, pilot):
 
 def are_words(data):
     """Tell whether there are many features of which few are not 0, as of the words in texts."""
-    about = data.inputs
-    is_sparse = data.X.shape[1] >= MANY_FEATURES and about.density <= SPARSE
-    return is_sparse and about.unevenness >= UNEVEN
+    if data.X.shape[1] < MANY_FEATURES:
+        return False
+    return data.inputs.density <= SPARSE and data.inputs.unevenness >= UNEVEN
 
 
 def is_cross_validated(data):
