@@ -222,15 +222,7 @@ def main():
     rows = Parallel(arguments.jobs, batch_size=1)(
         delayed(score)(path, makers, seed, arguments.cv) for path, seed in jobs
     )
-    shape = len(paths), arguments.seeds, len(makers), len(report.WHAT)
-    means = np.reshape(rows, shape).mean(axis=1)
-    results = {
-        method: {
-            path.stem: dict(zip(report.WHAT, row, strict=True))
-            for path, row in zip(paths, means[:, i].tolist(), strict=True)
-        }
-        for i, method in enumerate(makers)
-    }
+    results = report.by_method(rows, makers, [path.stem for path in paths], report.WHAT)
     about = (
         f"{report.versions()}, {arguments.jobs} processes of one core; {arguments.seeds} seeds; "
         f"{'within the training parts' if arguments.cv else 'test parts'}"

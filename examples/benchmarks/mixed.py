@@ -186,15 +186,8 @@ def main():
     rows = Parallel(arguments.jobs, batch_size=1)(
         delayed(score)(path, methods, seed, arguments.cv) for path, seed in jobs
     )
-    shape = len(paths), arguments.seeds, len(methods), len(report.OF_TABLES)
-    means = np.reshape(rows, shape).mean(axis=1).tolist()
-    results = {
-        method: {
-            path.name.partition(".")[0]: dict(zip(report.OF_TABLES, row[i], strict=True))
-            for path, row in zip(paths, means, strict=True)
-        }
-        for i, method in enumerate(methods)
-    }
+    names = [path.name.partition(".")[0] for path in paths]
+    results = report.by_method(rows, methods, names, report.OF_TABLES)
     about = (
         f"{report.versions()}, {arguments.jobs} processes of one core; {arguments.seeds} seeds; "
         f"{'within the training parts' if arguments.cv else 'test parts'}"

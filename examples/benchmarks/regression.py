@@ -160,14 +160,8 @@ def main():
         methods, columns, make = list(makers), ["RMSE", "R2"], report.regression
         calls = (delayed(score)(p, makers, s, arguments.cv) for p, s in tasks)
     rows = Parallel(arguments.jobs)(calls)
-    means = np.reshape(rows, (len(paths), arguments.seeds, len(methods), 3)).mean(axis=1)
-    results = {
-        method: {
-            path.stem: dict(zip((*columns, "seconds"), map(float, values), strict=True))
-            for path, values in zip(paths, means[:, k], strict=True)
-        }
-        for k, method in enumerate(methods)
-    }
+    names = [path.stem for path in paths]
+    results = report.by_method(rows, methods, names, [*columns, "seconds"])
     about = (
         f"{report.versions()}, {arguments.jobs} processes of one core; {arguments.seeds} seeds; "
         f"{'within the training parts' if arguments.cv else 'test parts'}"

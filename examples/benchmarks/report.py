@@ -73,6 +73,26 @@ def save(path, about, results):
     Path(path).write_text(json.dumps(contents, indent=1) + "\n")
 
 
+def by_method(rows, methods, names, columns):
+    """Return the means over the seeds, by method, set and column.
+
+    Parameters
+    ----------
+    rows : list
+        For each set, and for each seed of it, a row of columns for each method.
+    methods, names, columns : iterable of str
+    """
+    shape = len(names), -1, len(methods), len(columns)
+    means = np.reshape(rows, shape).mean(axis=1).tolist()
+    return {
+        method: {
+            name: dict(zip(columns, of_set[i], strict=True))
+            for name, of_set in zip(names, means, strict=True)
+        }
+        for i, method in enumerate(methods)
+    }
+
+
 def publish(output, about, results, make):
     """Print the table that `make` returns, and save the results if there is a path for them."""
     print(f"{about}\n\n{make(results)}")

@@ -58,8 +58,10 @@ def main():
     parser.add_argument("--jobs", type=int, default=2, help="processes, each on one core")
     parser.add_argument("--output", type=Path, help="JSON file of all results")
     arguments = parser.parse_args()
-    paths = sorted(Path(os.environ.get("SKNUMPYNET_DATA", "")).glob("text/*_sparse.npz"))
-    paths += sorted(Path(os.environ.get("SKNUMPYNET_DATA", "")).glob("tabular/*_sparse.npz"))
+    directory = Path(os.environ.get("SKNUMPYNET_DATA", ""))
+    paths = [
+        p for part in ("text", "tabular") for p in sorted(directory.glob(f"{part}/*_sparse.npz"))
+    ]
     if "SKNUMPYNET_DATA" not in os.environ or not paths:
         raise SystemExit(
             "No data: set SKNUMPYNET_DATA to a directory whose tabular/ or text/ holds "
@@ -67,15 +69,8 @@ def main():
         )
     jobs = [(path, seed) for path in paths for seed in range(arguments.seeds)]
     rows = Parallel(arguments.jobs, batch_size=1)(delayed(score)(*job) for job in jobs)
-    shape = len(paths), arguments.seeds, len(MAKERS), len(report.OF_TABLES)
-    means = np.reshape(rows, shape).mean(axis=1).tolist()
-    results = {
-        method: {
-            path.stem.removesuffix("_sparse"): dict(zip(report.OF_TABLES, row[i], strict=True))
-            for path, row in zip(paths, means, strict=True)
-        }
-        for i, method in enumerate(MAKERS)
-    }
+    names = [path.stem.removesuffix("_sparse") for path in paths]
+    results = report.by_method(rows, MAKERS, names, report.OF_TABLES)
     about = f"{report.versions()}, {arguments.jobs} processes of one core; {arguments.seeds} seeds"
     report.publish(arguments.output, about, results, report.text)
 

@@ -87,18 +87,18 @@ def positions(op, values, given, known):
     if isinstance(given, StringTensorType):
         keys = {"": position[None]} if None in position else {}
         keys |= {level: k for level, k in position.items() if level is not None}
-        attributes = {"keys_strings": list(keys)}
+        attribute = "keys_strings"
     else:
         values = op.Cast(values, to=INT64)
         named = {"False": 0, "True": 1} if isinstance(given, BooleanTensorType) else whole(known)
         keys = {number: position[level] for level, number in named.items() if level in position}
-        attributes = {"keys_int64s": list(keys)}
+        attribute = "keys_int64s"
     if not keys:
         raise NotImplementedError(
             f"The levels {known} are no values of {type(given).__name__}: declare the input as "
             "StringTensorType, or as BooleanTensorType for False and True."
         )
-    return look_up(op, values, attributes, keys, len(known))
+    return look_up(op, values, attribute, keys, len(known))
 
 
 def positions_of_numbers(op, values, known):
@@ -114,15 +114,15 @@ def positions_of_numbers(op, values, known):
     number = op.Cast(values, to=INT64)
     position = {level: k for k, level in enumerate(known)}
     keys = {value: position[level] for level, value in whole(known).items()}
-    found = look_up(op, number, {"keys_int64s": list(keys)}, keys, len(known))
+    found = look_up(op, number, "keys_int64s", keys, len(known))
     other, missing = np.array([len(known)]), np.array([position.get(None, len(known))])
     found = op.Where(op.Equal(op.Cast(number, to=DOUBLE), values), found, other)
     return op.Where(op.IsNaN(values), missing, found)
 
 
-def look_up(op, values, attributes, keys, default):
-    """Return the positions of values, (n,), by a node whose attributes have the keys."""
-    attributes |= {"values_int64s": list(keys.values()), "default_int64": default}
+def look_up(op, values, attribute, keys, default):
+    """Return the positions of values, (n,), by a node of which an attribute holds the keys."""
+    attributes = {attribute: list(keys), "values_int64s": list(keys.values())}
     result = op.scope.get_unique_variable_name("positions")
     name = op.scope.get_unique_operator_name("LabelEncoder")
     op.container.add_node(
@@ -132,6 +132,7 @@ def look_up(op, values, attributes, keys, default):
         op_domain="ai.onnx.ml",
         op_version=2,
         name=name,
+        default_int64=default,
         **attributes,
     )
     return op.Reshape(result, np.array([-1]))

@@ -72,7 +72,6 @@ def fold_of_rows(rows):
         first = group = np.arange(len(rows))
     fold = np.zeros(len(first), np.intp)
     if len(first) > 1:
-        # Not the seed of `sample`, whose rows would be those of the first folds.
         folds = KFold(min(N_FOLDS, len(first)), shuffle=True, random_state=1)
         for k, (_, held_out) in enumerate(folds.split(first)):
             fold[held_out] = k

@@ -150,14 +150,17 @@ def is_of_use(encoded, n_features, kind, targets):
         return nearest >= limit or error(NumpyMLPClassifier(**SMALL), scaled) >= limit
 
 
+def may_have_trees(n_rows, n_features):
+    """Tell whether trees are tried at all."""
+    return n_features <= MOST_TREES and n_rows >= FEWEST_ROWS
+
+
 def are_trees_of_use(Z, targets, kind, features):
     """Tell whether a small network learns better with the intervals of `find_tree_edges`.
 
     They are found anew for each fold: what they know of y would be no evidence otherwise.
     """
     make = KFold
-    if len(targets) < FEWEST_ROWS:
-        return False
     if kind is ClassTargets:
         make = StratifiedKFold
         counts = np.unique(targets, return_counts=True)[1]

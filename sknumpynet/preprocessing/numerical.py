@@ -19,12 +19,12 @@ from sknumpynet.data.split import duplicates, sample
 from sknumpynet.data.targets import guess_targets
 from sknumpynet.preprocessing.encoding import (
     ENCODED,
-    MOST_TREES,
     are_trees_of_use,
     auto_bins,
     find_edges,
     find_tree_edges,
     is_of_use,
+    may_have_trees,
     no_edges,
     piecewise,
 )
@@ -208,7 +208,7 @@ class NumericalEncoder(VersionMixin, OneToOneFeatureMixin, TransformerMixin, Bas
         if kind is not None and self._encoded():
             if not is_of_use(self._encode(X[tried]), n, kind, targets):
                 self.edges_ = no_edges(n)
-        elif kind is not None and n_bins == 0 and len(many) <= MOST_TREES:
+        elif kind is not None and n_bins == 0 and may_have_trees(len(tried), len(many)):
             Z = self._encode(X[tried])[:, :n]
             if are_trees_of_use(Z, targets, kind, many):
                 self.edges_ = find_tree_edges(Z, targets, kind, many)

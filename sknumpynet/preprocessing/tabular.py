@@ -216,25 +216,28 @@ default='from_dtype'
         self.levels_ = []
         codes = self._fit_levels(columns, CATEGORY, rows)
         T, names = comparable_targets(y, weight)
+        table = [numbers, *codes]
         if T is not None:
-            if fold is None:
-                fold = np.zeros(columns.n_rows, np.intp)
-                fold[rows] = fold_of_rows(np.column_stack([numbers, *codes])[rows])
-            self._find_codes(numbers, T, weight, fold)
+            self._find_codes(table, T, weight)
             codes += self._fit_levels(columns, CODE, rows)
         has_means = [
             T is not None and (len(known) > MOST_LEVELS or self.kinds_[j] == CODE)
             for j, known in zip(self._with_levels(), self.levels_, strict=True)
         ]
+        if fold is None and any(has_means):
+            fold = np.zeros(columns.n_rows, np.intp)
+            fold[rows] = fold_of_rows(np.column_stack(table)[rows])
         of_folds = self._fit_tables(codes, has_means, T, names, weight, fold)
         return numbers, codes, fold, of_folds
 
-    def _find_codes(self, numbers, T, weight, fold):
-        """Find out which of the numbers are codes."""
+    def _find_codes(self, table, T, weight):
+        """Find out which of the numbers, the first array of a table, are codes."""
         some = sample(np.flatnonzero(weight), MOST_TRIED)
-        T, weight, fold = T[some], weight[some] / weight[some].mean(), fold[some]
+        T, weight = T[some], weight[some] / weight[some].mean()
+        table = [part[some] for part in table]
+        numbers, fold = table[0], fold_of_rows(np.column_stack(table))
         for k, (j, part) in enumerate(self._parts):
-            if part == "" and is_code(numbers[some, k], T, weight, fold):
+            if part == "" and is_code(numbers[:, k], T, weight, fold):
                 self.kinds_[j] = CODE
 
     def _fit_levels(self, columns, kind, rows):

@@ -154,13 +154,15 @@ def resolve(values, data, *, is_fit=True, fitted=None, validated=False):
     if solver == "lbfgs" and not validated:
         values["early_stopping"] = False
     defaults = DEFAULTS if data.targets.are_classes else DEFAULTS | OF_NUMBERS
-    of_words = OF_WORDS.get(column, {}) if are_words(data) else {}
+    of_words = OF_WORDS.get(column, {})
     for name, row in defaults.items():
         if is_auto(values[name]):
             if fitted is not None and name in KEPT and not (name == "dtype" and solver == "lbfgs"):
                 values[name] = fitted[name]
             else:
-                default = of_words.get(name, row[COLUMNS.index(column)])
+                default = row[COLUMNS.index(column)]
+                if name in of_words and are_words(data):  # X is looked at only if it matters
+                    default = of_words[name]
                 values[name] = default(data, values) if callable(default) else default
     sizes = tuple(int(size) for size in np.ravel(values["hidden_layer_sizes"]))
     values["hidden_layer_sizes"] = sizes
